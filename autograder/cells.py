@@ -1,0 +1,45 @@
+"""What a notebook's cells are for, read from nbgrader's metadata."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["Role", "grade_id", "points", "role"]
+
+
+class Role(StrEnum):
+    """The part that a cell plays in grading."""
+
+    TEST = "test"  # graded by machine: locked, has points
+    SOLUTION = "solution"  # the student's answer
+    MANUAL = "manual"  # the student's answer, graded by a person
+    TASK = "task"  # nbgrader's task cell, graded by a person
+    LOCKED = "locked"  # the lecturer's: statement, import, visible check
+    FREE = "free"  # everything else
+
+
+def _flags(cell: dict[str, Any]) -> dict[str, Any]:
+    flags = cell.get("metadata", {}).get("nbgrader", {})
+    return flags if isinstance(flags, dict) else {}
+
+
+def grade_id(cell: dict[str, Any]) -> str:
+    """nbgrader's id of the cell, "" when it has none."""
+    return str(_flags(cell).get("grade_id", "") or "")
+
+
+def points(cell: dict[str, Any]) -> float:
+    """Points of a graded cell, 0 for the others."""
+    return float(_flags(cell).get("points", 0) or 0)
+
+
+def role(cell: dict[str, Any]) -> Role:
+    flags = _flags(cell)
+    if flags.get("task"):
+        return Role.TASK
+    if flags.get("grade"):
+        return Role.MANUAL if flags.get("solution") else Role.TEST
+    if flags.get("solution"):
+        return Role.SOLUTION
+    return Role.LOCKED if flags.get("locked") else Role.FREE

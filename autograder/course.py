@@ -1,0 +1,99 @@
+"""Where a course keeps its things: one home for every path."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import CourseError, UsageError
+
+__all__ = ["Course"]
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders of a course.
+
+    Args:
+        home: holds `source/`, `solutions/` and `release/`: what lecturers write and build.
+        work: holds `submitted/`, `autograded/`, `feedback/`, `gradebook.db` and `.autograder/`:
+            what a class leaves behind. The same folder as `home` unless said otherwise.
+        database: SQLAlchemy URL of nbgrader's gradebook; SQLite in `work` unless said otherwise.
+    """
+
+    home: Path
+    work: Path
+    database: str
+
+    @classmethod
+    def find(cls, start: Path | None = None, work: Path | None = None, database: str | None = None) -> Course:
+        """The course around `start` (default: the current folder or one above it)."""
+        start = (start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if (folder / "source").is_dir() and (folder / "solutions").is_dir():
+                return cls.at(folder, work, database)
+        raise CourseError(f"{start}: got no course, expected a folder with source/ and solutions/. Use --course DIR.")
+
+    @classmethod
+    def at(cls, home: Path, work: Path | None = None, database: str | None = None) -> Course:
+        work = (work or home).resolve()
+        return cls(home.resolve(), work, database or f"sqlite:///{work / 'gradebook.db'}")
+
+    @property
+    def source(self) -> Path:
+        return self.home / "source"
+
+    @property
+    def release(self) -> Path:
+        return self.home / "release"
+
+    @property
+    def solutions(self) -> Path:
+        return self.home / "solutions"
+
+    @property
+    def submitted(self) -> Path:
+        return self.work / "submitted"
+
+    @property
+    def autograded(self) -> Path:
+        return self.work / "autograded"
+
+    @property
+    def feedback(self) -> Path:
+        return self.work / "feedback"
+
+    @property
+    def private(self) -> Path:
+        """Our own records, readable by the owner alone: results, secret, caches."""
+        return self.work / ".autograder"
+
+    def units(self) -> list[str]:
+        """Ids of the units, in order."""
+        return sorted(p.name for p in self.source.iterdir() if p.is_dir() and any(p.glob("*.py")))
+
+    def choose(self, names: tuple[str, ...]) -> list[str]:
+        """The named units, or all of them; an unknown name is refused."""
+        known = self.units()
+        for name in names:
+            if name not in known:
+                raise UsageError(f"unit: got {name!r}, expected one of {', '.join(known)}.")
+        return [u for u in known if u in names] if names else known
+
+    def notebooks(self, unit: str) -> list[str]:
+        """Names (without suffix) of the unit's notebooks, in order."""
+        return sorted(p.stem for p in (self.source / unit).glob("*.py"))
+
+    def secret(self) -> bytes:
+        """The course's secret, from which seeds derive; made at first use."""
+        path = self.private / "secret"
+        self.private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_bytes()
+        with os.fdopen(fd, "wb") as f:
+            f.write(secrets.token_hex(16).encode())
+        return path.read_bytes()
