@@ -1,0 +1,41 @@
+"""Reference implementation of the book's mathematics, to be read beside it.
+
+losses            sigmoid, softmax, cross-entropies with gradients
+training          gradient descent and SGD of one-layer networks, one-vs-rest, one-vs-one
+autoencoder       one hidden layer that reconstructs its input
+gradcheck         central differences, complex step, directional check
+preprocessing     polynomial features, one-hot rows, standardised columns
+model_selection   mini-batches
+errors            ShapeError, RangeError
+"""
+
+from dlmath_ref.autoencoder import autoencoder_loss_grad
+from dlmath_ref.errors import RangeError, ShapeError
+from dlmath_ref.gradcheck import complex_step, directional_check, numerical_gradient
+from dlmath_ref.losses import bce_loss_grad, log_sigmoid, logsumexp, sigmoid, softmax, softmax_ce_grad
+from dlmath_ref.model_selection import minibatches
+from dlmath_ref.preprocessing import Standardizer, one_hot, polynomial_features
+from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
+
+__all__ = [
+    "RangeError",
+    "ShapeError",
+    "Standardizer",
+    "autoencoder_loss_grad",
+    "bce_loss_grad",
+    "complex_step",
+    "directional_check",
+    "gd_logistic",
+    "log_sigmoid",
+    "logsumexp",
+    "minibatches",
+    "numerical_gradient",
+    "one_hot",
+    "polynomial_features",
+    "predict_ovo",
+    "predict_ovr",
+    "sgd_softmax",
+    "sigmoid",
+    "softmax",
+    "softmax_ce_grad",
+]

@@ -1,0 +1,169 @@
+"""What every public function of the reference keeps to, read from its own docstring.
+
+Arguments are made from the Args section: `X: (n, p) float.` becomes a random array whose letters stand for
+the same size wherever they occur. A new function is covered as soon as it is in `dlmath_ref.__all__`.
+"""
+
+import copy
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+
+import numpy as np
+import pytest
+
+import dlmath_ref
+from dlmath_ref import ShapeError
+
+SIZES = {"n": 6, "p": 4, "K": 3, "m": 2, "B": 5}
+SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
+FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
+CLASSES = [c for c in map(dlmath_ref.__dict__.get, dlmath_ref.__all__) if inspect.isclass(c) and not issubclass(c, Exception)]
+MODULES = ["dlmath_ref", *(m.name for m in pkgutil.walk_packages(dlmath_ref.__path__, "dlmath_ref."))]
+
+
+def methods():
+    for c in CLASSES:
+        for name, member in vars(c).items():
+            if isinstance(member, (classmethod, staticmethod)) or inspect.isfunction(member):
+                if not name.startswith("_"):
+                    yield getattr(c, name)
+
+
+def documented():
+    return [getattr(dlmath_ref, name) for name in FUNCTIONS] + list(methods())
+
+
+def kinds(function):
+    """The Args section as {name: first sentence and what follows}."""
+    args = function.__doc__.split("Args:")[1].split("Returns:")[0]
+    return dict(re.findall(r"^ {8,12}(\w+): (.*(?:\n {12,}.*)*)", args, re.MULTILINE))
+
+
+def shape(text):
+    """(n, p) as sizes; () with dots, an array of any shape, as None."""
+    letters = re.findall(r"[A-Za-z.]+", text)
+    return None if "..." in letters else tuple(SIZES[letter] for letter in letters)
+
+
+def array(dims, kind, text, dtype, rng):
+    size = shape(dims)
+    size = (4, 3) if size is None else size
+    if kind == "int":
+        stop = re.search(r"\[0, (\w+)\)", text).group(1)
+        return rng.integers(SIZES.get(stop) or int(stop), size=size)
+    values = rng.normal(size=size).astype(dtype)
+    antisymmetric = len(size) == 3 and size[1] == size[2]
+    return values - values.swapaxes(1, 2) if antisymmetric else values
+
+
+def make(text, dtype, rng):
+    """One argument of the kind that its line in the docstring states."""
+    dims = re.findall(r"\([^()]*\)", text.split(".  ")[0].split(" float")[0].split(" int")[0])
+    if text.startswith("callable"):
+        return lambda x: np.sum(x * x)
+    if text.startswith("Generator"):
+        return np.random.default_rng(1)
+    if text.startswith("bool"):
+        return True
+    if text.startswith("list of"):
+        return [array(dims[0], "int", text, dtype, rng) for _ in range(2)]
+    if text.startswith("tuple of"):
+        return tuple(array(d, "float", text, dtype, rng) for d in dims)
+    if text.startswith("("):
+        return array(dims[0], re.match(r"\([^()]*\) (\w+)", text).group(1), text, dtype, rng)
+    return {"int": 1, "float": 0.5}[re.match(r"\w+", text).group()]
+
+
+def arguments(function, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    parameters = inspect.signature(function).parameters
+    wanted = kinds(function)
+    assert list(wanted) == list(parameters), "the Args section names the parameters, in order"
+    made = {name: make(text, dtype, rng) for name, text in wanted.items()}
+    for name in ("K",):  # a size that is an argument
+        if name in made:
+            made[name] = SIZES[name]
+    return made
+
+
+def same(a, b):
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else True
+
+
+def floating(value):
+    if isinstance(value, (list, tuple)):
+        return [x for v in value for x in floating(v)]
+    return [value] if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f" else []
+
+
+@pytest.mark.parametrize("function", documented(), ids=lambda f: f.__qualname__)
+def test_docstring_has_the_sections_in_order(function):
+    """One line, then Equation, Args, Returns, Raises, Stability, Source and an example, in that order."""
+    text = inspect.getdoc(function)
+    assert text.splitlines()[0].endswith(".") and text.splitlines()[1] == ""
+    places = [text.find(section) for section in SECTIONS]
+    assert -1 not in places, SECTIONS[places.index(-1)]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_print_what_they_say(module):
+    """The doctests of every module run."""
+    found = doctest.testmod(importlib.import_module(module), extraglobs={"np": np})
+    assert found.failed == 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_inputs_are_left_alone(name):
+    """No argument is modified, and the global generator is not touched."""
+    function = getattr(dlmath_ref, name)
+    args = arguments(function)
+    before, state = copy.deepcopy(args), np.random.get_state()[1].copy()
+    function(**args)
+    assert all(same(args[key], before[key]) for key in args)
+    assert np.array_equal(np.random.get_state()[1], state)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_is_kept(name, dtype):
+    """Arrays of float32 give arrays of float32; float64 gives float64."""
+    function = getattr(dlmath_ref, name)
+    args = arguments(function, dtype)
+    if not any(floating(value) for value in args.values()):
+        pytest.skip("takes no array of floats")
+    assert {x.dtype for x in floating(function(**args))} <= {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_wrong_rank_is_refused(name):
+    """An array with one axis too many is refused by name with a ShapeError."""
+    function = getattr(dlmath_ref, name)
+    fixed = [key for key, text in kinds(function).items() if text.startswith("(") and "..." not in text.split(")")[0]]
+    for key in fixed:
+        args = arguments(function)
+        args[key] = args[key][None]
+        with pytest.raises(ShapeError, match=rf"{name}: got {key} of shape .*, expected "):
+            function(**args)
+
+
+def test_all_is_sorted_and_complete():
+    """Every public name of every module is exported once."""
+    public = {
+        name
+        for module in MODULES[1:]
+        if not module.split(".")[-1].startswith("_")
+        for name in importlib.import_module(module).__all__
+    }
+    assert dlmath_ref.__all__ == sorted(public)
+
+
+def test_importing_the_reference_needs_numpy_alone():
+    """No module imports scipy, scikit-learn or torch."""
+    text = "".join(inspect.getsource(importlib.import_module(m)) for m in MODULES)
+    assert set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)) <= {"numpy", "dlmath_ref", "dataclasses", "itertools"}
