@@ -1,0 +1,29 @@
+"""Data sets: X has one sample per row, y holds the labels (int64).
+
+bundled      digits, breast_cancer: part of this package, no network needed
+synthetic    two_moons, ring: drawn from a generator that you pass
+real         load_mnist: MNIST and Fashion-MNIST from files on disk
+fetching     download: gets those files, and checks them
+choosing     get: a data set by name, with a fallback
+"""
+
+from dlmath_kit.data.bundled import breast_cancer, digits
+from dlmath_kit.data.choosing import get
+from dlmath_kit.data.fetching import DownloadError, download
+from dlmath_kit.data.idx import IdxError, read_idx
+from dlmath_kit.data.real import DataNotFound, load_mnist
+from dlmath_kit.data.synthetic import ring, two_moons
+
+__all__ = [
+    "DataNotFound",
+    "DownloadError",
+    "IdxError",
+    "breast_cancer",
+    "digits",
+    "download",
+    "get",
+    "load_mnist",
+    "read_idx",
+    "ring",
+    "two_moons",
+]
