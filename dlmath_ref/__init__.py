@@ -12,7 +12,14 @@ errors            ShapeError, RangeError
 from dlmath_ref.autoencoder import autoencoder_loss_grad
 from dlmath_ref.errors import RangeError, ShapeError
 from dlmath_ref.gradcheck import complex_step, directional_check, numerical_gradient
-from dlmath_ref.losses import bce_loss_grad, log_sigmoid, logsumexp, sigmoid, softmax, softmax_ce_grad
+from dlmath_ref.losses import (
+    bce_loss_grad,
+    log_sigmoid,
+    logsumexp,
+    sigmoid,
+    softmax,
+    softmax_ce_grad,
+)
 from dlmath_ref.model_selection import minibatches
 from dlmath_ref.preprocessing import Standardizer, one_hot, polynomial_features
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax

@@ -43,7 +43,10 @@ def gd_logistic(X, y, w0, b0, alpha, T):
     (array([0.5]), 0.0, array([0.6931, 0.5877]))
     """
     T = _check.count("gd_logistic", "T", T, 0)
+    X = _check.real("gd_logistic", "X", X, 2)
+    y = _check.binary("gd_logistic", "y", y, len(X))
     w, b = _check.real("gd_logistic", "w0", w0, 1), _check.scalar("gd_logistic", "b0", b0)
+    _check.same_shape("gd_logistic", "w0", w, X.shape[1:])
     alpha = _check.scalar("gd_logistic", "alpha", alpha)
     loss, gw, gb = bce_loss_grad(w, b, X, y)
     losses = [loss]

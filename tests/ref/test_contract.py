@@ -20,16 +20,18 @@ from dlmath_ref import ShapeError
 SIZES = {"n": 6, "p": 4, "K": 3, "m": 2, "B": 5}
 SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
 FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
-CLASSES = [c for c in map(dlmath_ref.__dict__.get, dlmath_ref.__all__) if inspect.isclass(c) and not issubclass(c, Exception)]
+CLASSES = [
+    c for c in map(dlmath_ref.__dict__.get, dlmath_ref.__all__) if inspect.isclass(c) and not issubclass(c, Exception)
+]
 MODULES = ["dlmath_ref", *(m.name for m in pkgutil.walk_packages(dlmath_ref.__path__, "dlmath_ref."))]
 
 
 def methods():
     for c in CLASSES:
         for name, member in vars(c).items():
-            if isinstance(member, (classmethod, staticmethod)) or inspect.isfunction(member):
-                if not name.startswith("_"):
-                    yield getattr(c, name)
+            callable_member = isinstance(member, (classmethod, staticmethod)) or inspect.isfunction(member)
+            if callable_member and not name.startswith("_"):
+                yield getattr(c, name)
 
 
 def documented():
@@ -135,9 +137,8 @@ def test_dtype_is_kept(name, dtype):
     """Arrays of float32 give arrays of float32; float64 gives float64."""
     function = getattr(dlmath_ref, name)
     args = arguments(function, dtype)
-    if not any(floating(value) for value in args.values()):
-        pytest.skip("takes no array of floats")
-    assert {x.dtype for x in floating(function(**args))} <= {np.dtype(dtype)}
+    if any(floating(value) for value in args.values()):
+        assert {x.dtype for x in floating(function(**args))} <= {np.dtype(dtype)}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -166,4 +167,9 @@ def test_all_is_sorted_and_complete():
 def test_importing_the_reference_needs_numpy_alone():
     """No module imports scipy, scikit-learn or torch."""
     text = "".join(inspect.getsource(importlib.import_module(m)) for m in MODULES)
-    assert set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)) <= {"numpy", "dlmath_ref", "dataclasses", "itertools"}
+    assert set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)) <= {
+        "numpy",
+        "dlmath_ref",
+        "dataclasses",
+        "itertools",
+    }
