@@ -1,0 +1,28 @@
+"""What stays after grading: the gradebook, `autograded/` and our own results.
+
+- `settings`: what the course's `nbgrader_config.py` says about its gradebook
+- `answers`: fingerprints of what a student wrote, so that a regrade knows what changed
+- `assignment`: the gradebook's rows of a unit
+- `gradebook`: scores of many submissions in one transaction
+- `autograded`: the folder that nbgrader and the formgrader read
+- `store`: `.autograder/results/`, written last
+"""
+
+from autograder.record.answers import NotebookAnswers, fingerprint
+from autograder.record.autograded import write_autograded
+from autograder.record.gradebook import GradebookWriter, Graded
+from autograder.record.settings import Settings
+from autograder.record.store import Entry, load, results, save
+
+__all__ = [
+    "Entry",
+    "GradebookWriter",
+    "Graded",
+    "NotebookAnswers",
+    "Settings",
+    "fingerprint",
+    "load",
+    "results",
+    "save",
+    "write_autograded",
+]
