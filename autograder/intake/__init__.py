@@ -1,0 +1,22 @@
+"""From what a student handed in to the notebook that is graded."""
+
+from autograder.intake.faults import IntakeError
+from autograder.intake.files import Scan, SubmittedFile, copy_files, scan, submission_files, submission_hash
+from autograder.intake.parse import parse_notebook
+from autograder.intake.reading import read_file, shown
+from autograder.intake.rebuild import Rebuilt, rebuild
+
+__all__ = [
+    "IntakeError",
+    "Rebuilt",
+    "Scan",
+    "SubmittedFile",
+    "copy_files",
+    "parse_notebook",
+    "read_file",
+    "rebuild",
+    "scan",
+    "shown",
+    "submission_files",
+    "submission_hash",
+]

@@ -1,0 +1,144 @@
+"""The files of a submission: which are safe, their hash, a private copy of the data among them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.intake.faults import IntakeError
+from autograder.intake.reading import check_name, open_folder, open_inside, read_file, read_open, shown
+
+__all__ = ["Scan", "SubmittedFile", "copy_files", "scan", "submission_files", "submission_hash"]
+
+MAX_FILES = 1000
+MAX_FILE_BYTES = 64 * 2**20
+MAX_TOTAL_BYTES = 256 * 2**20
+SKIPPED_FOLDERS = frozenset({"__pycache__"})
+NOT_DATA = frozenset({"timestamp.txt"})
+
+
+@dataclass(frozen=True)
+class SubmittedFile:
+    """One regular file of a submission.
+
+    Args:
+        name: path below the submission's folder, with forward slashes.
+        size: bytes.
+    """
+
+    name: str
+    size: int
+
+    @property
+    def is_notebook(self) -> bool:
+        return self.name.endswith(".ipynb")
+
+    @property
+    def is_data(self) -> bool:
+        """A file that the student's code may want to read: copied to the sandbox's working folder."""
+        return not self.is_notebook and self.name not in NOT_DATA
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a submission's folder holds: the usable files, and a note on each file that was refused."""
+
+    files: tuple[SubmittedFile, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """Names without suffix of the notebooks at the top of the folder."""
+        return tuple(f.name.removesuffix(".ipynb") for f in self.files if f.is_notebook and "/" not in f.name)
+
+
+def scan(folder: Path) -> Scan:
+    """Walk a submission's folder in the order of the names, following no link."""
+    root = open_folder(folder)
+    files: list[SubmittedFile] = []
+    notes: list[str] = []
+    try:
+        _walk(root, "", files, notes)
+    finally:
+        os.close(root)
+    return Scan(tuple(sorted(files, key=lambda f: f.name)), tuple(notes))
+
+
+def _walk(here: int, prefix: str, files: list[SubmittedFile], notes: list[str]) -> None:
+    """Add the files below the descriptor `here`, notebooks first; hidden files and byte code are passed over."""
+    for entry in sorted(os.listdir(here), key=lambda e: (not e.endswith(".ipynb"), e)):
+        if entry.startswith(".") or entry in SKIPPED_FOLDERS:
+            continue
+        if len(files) + len(notes) >= MAX_FILES:
+            first = shown(prefix + entry)
+            notes.append(f"Your submission has more than {MAX_FILES} files: those from {first} on are left out.")
+            return
+        name = prefix + entry
+        try:
+            _add(here, entry, name, files, notes)
+        except IntakeError as refusal:
+            notes.append(str(refusal))
+
+
+def _add(here: int, entry: str, name: str, files: list[SubmittedFile], notes: list[str]) -> None:
+    check_name(name)
+    facts = os.stat(entry, dir_fd=here, follow_symlinks=False)
+    if stat.S_ISDIR(facts.st_mode):
+        below = os.open(entry, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+        try:
+            _walk(below, name + "/", files, notes)
+        finally:
+            os.close(below)
+    elif stat.S_ISLNK(facts.st_mode):
+        raise IntakeError(f"{shown(name)}: this is a link. Hand in the file itself.")
+    else:
+        os.close(open_inside(here, entry))
+        _require_room(name, facts.st_size, files)
+        files.append(SubmittedFile(name, facts.st_size))
+
+
+def _require_room(name: str, size: int, files: list[SubmittedFile]) -> None:
+    if size > MAX_FILE_BYTES or size + sum(f.size for f in files) > MAX_TOTAL_BYTES:
+        raise IntakeError(f"{shown(name)}: the file is too large and is left out.")
+
+
+def submission_files(folder: Path) -> list[SubmittedFile]:
+    """The usable files of a submission."""
+    return list(scan(folder).files)
+
+
+def copy_files(folder: Path, to: Path) -> tuple[SubmittedFile, ...]:
+    """Copy the data files of a submission below the existing folder `to`; returns what was copied.
+
+    Python files are data like the others: `to` is a working directory that is not on `sys.path`,
+    so that a submitted `numpy.py` shadows nothing, and a helper module must be pasted into a cell.
+    """
+    copied = []
+    for file in scan(folder).files:
+        if not file.is_data:
+            continue
+        target = to / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(read_file(folder, file.name, MAX_FILE_BYTES))
+        copied.append(file)
+    return tuple(copied)
+
+
+def submission_hash(folder: Path) -> str:
+    """SHA-256 of the names and contents of a submission's usable files, and of what was refused."""
+    found = scan(folder)
+    digest = hashlib.sha256()
+    root = open_folder(folder)
+    try:
+        for file in found.files:
+            content = read_open(open_inside(root, file.name), file.name, MAX_FILE_BYTES)
+            digest.update(f"{file.name}\0{len(content)}\0".encode())
+            digest.update(hashlib.sha256(content).digest())
+    finally:
+        os.close(root)
+    for note in found.notes:
+        digest.update(b"\0refused\0" + note.encode())
+    return digest.hexdigest()
