@@ -71,8 +71,8 @@ class Course:
         return self.work / ".autograder"
 
     def units(self) -> list[str]:
-        """Ids of the units, in order."""
-        return sorted(p.name for p in self.source.iterdir() if p.is_dir() and any(p.glob("*.py")))
+        """Ids of the units, in order: folders of notebooks, as text or as plain nbgrader `.ipynb`."""
+        return sorted(p.name for p in self.source.iterdir() if p.is_dir() and self.notebooks(p.name))
 
     def choose(self, names: tuple[str, ...]) -> list[str]:
         """The named units, or all of them; an unknown name is refused."""
@@ -84,7 +84,8 @@ class Course:
 
     def notebooks(self, unit: str) -> list[str]:
         """Names (without suffix) of the unit's notebooks, in order."""
-        return sorted(p.stem for p in (self.source / unit).glob("*.py"))
+        folder = self.source / unit
+        return sorted({p.stem for pattern in ("*.py", "*.ipynb") for p in folder.glob(pattern)})
 
     def secret(self) -> bytes:
         """The course's secret, from which seeds derive; made at first use."""
