@@ -143,7 +143,7 @@ def test_a_split_answer_stays_whole() -> None:
         at(split, "f") + 1, cell("code", "def f(x):\n    return helper(x)", flags("f", solution=True))
     )
     sources = [c["source"] for c in graded(split).notebook["cells"]]
-    assert sources[2:4] == ["def helper(x):\n    return 2 * x", "def f(x):\n    return helper(x)"]
+    assert sources[2:4] == ["def helper(x):\n    return 2 * x", "def f(x): return helper(x)"]
 
 
 def test_a_copied_test_cell_is_no_test() -> None:
