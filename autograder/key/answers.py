@@ -1,0 +1,45 @@
+"""Where a tested function comes from: the protocol between keys and marking."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import random
+import sys
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import numpy as np
+
+__all__ = ["AnswerSource", "Branch", "local_random_state", "random_state"]
+
+
+class Branch(Protocol):
+    """The student's objects as they stand after the last cell; what one part does to them is forgotten."""
+
+    def get(self, name: str) -> Any:
+        """Data, or a stand-in for a function, class or instance. Raises NotDefined."""
+
+    def random_state(self) -> str:
+        """Digest of the global generators of the process that runs the answer."""
+
+
+class AnswerSource(Protocol):
+    """Gives branches: a fork of the sandbox, or local objects."""
+
+    def branch(self) -> AbstractContextManager[Branch]: ...
+
+
+def local_random_state() -> str:
+    """Digest of this process's global generators: random, numpy, torch."""
+    state = pickle.dumps((random.getstate(), np.random.get_state(legacy=True)))
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        state += torch.random.get_rng_state().numpy().tobytes()
+    return hashlib.sha256(state).hexdigest()
+
+
+def random_state(answer: Any) -> str:
+    """Digest of the global generators where the answer runs: its own hook, or this process's."""
+    hook = getattr(type(answer), "__random_state__", None)
+    return str(hook(answer)) if hook is not None else local_random_state()
