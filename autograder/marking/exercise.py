@@ -1,0 +1,184 @@
+"""Verdict, points and messages of one exercise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from autograder.key import Key, Mismatch, Part
+from autograder.key.answers import Branch
+from autograder.key.kinds import as_numpy, describe, is_number, is_tensor
+from autograder.marking.diagnosis import diagnose
+from autograder.marking.faults import AnswerFault, raised_message
+from autograder.marking.parts import Run, run_part, run_trusted
+from autograder.marking.reach import CodeCell, violation_message, violations
+from autograder.marking.transcript import OPAQUE
+from autograder.results import ExerciseResult, PartResult, Verdict
+
+__all__ = ["Answers", "mark_exercise"]
+
+OURS = "This check failed by a fault of ours, not of yours. It is reported and will be graded again."
+LOST = (Verdict.CRASH, Verdict.TIMEOUT, Verdict.BLOCKED)
+
+
+class Answers:
+    """One branch of a source at a time; a new one after a part that may have destroyed it."""
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.stack = ExitStack()
+        self.open: Branch | None = None
+
+    def __enter__(self) -> Answers:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.drop()
+
+    def branch(self) -> Branch:
+        if self.open is None:
+            self.open = self.stack.enter_context(self.source.branch())
+        return self.open
+
+    def drop(self) -> None:
+        self.open = None
+        self.stack.close()
+
+
+def mark_exercise(
+    key: Key, answers: Any, secret: bytes, *, cell: str = "", cells: Sequence[CodeCell] | None = None
+) -> ExerciseResult:
+    """Mark one exercise by its key.
+
+    Args:
+        answers: an AnswerSource, such as LocalAnswers or SandboxAnswers.
+        secret: the course's; seeds derive from it.
+        cell: grade_id of the test cell.
+        cells: code of the notebook, for bans and for names that error messages may repeat; None marks trusted
+            objects, whose error messages are shown in full.
+
+    A part that could not be judged by our own fault is BROKEN: it earns nothing now, the exercise is BROKEN and
+    must be graded again, so no marks are lost.
+    """
+    started = time.perf_counter()
+    found = violations(cells or (), key.functions, key.bans)
+    if found:
+        return _result(key, cell, (), Verdict.BLOCKED, started, message=violation_message(found[0]))
+    source = None if cells is None else "\n".join(c.text for c in cells)
+    with Answers(answers) as opened:
+        runs = {part.name: _run(key, part, opened, secret) for part in key.parts}
+    parts = tuple(_part_result(part, runs[part.name], source) for part in key.parts)
+    return _judge(key, cell, parts, runs, secret, started)
+
+
+def _run(key: Key, part: Part, answers: Answers, secret: bytes) -> Run:
+    run = run_part(key, part, answers.branch(), answers.source.failure, secret)
+    if run.verdict is Verdict.BROKEN and run.transcript.events:
+        trusted = run_trusted(key, part, None, secret)
+        if trusted.verdict is Verdict.PASS:  # the check works: it is the student's value that it cannot use
+            run.verdict = Verdict.FAIL
+    if run.verdict in LOST:
+        answers.drop()
+    return run
+
+
+def _part_result(part: Part, run: Run, source: str | None) -> PartResult:
+    message, got, expected = _words(part, run, source)
+    if isinstance(run.error, Mismatch) and part.feedback:
+        message = f"{message} {part.feedback}"
+    return PartResult(
+        name=part.name,
+        kind=part.kind,
+        weight=part.weight,
+        verdict=run.verdict,
+        message=message,
+        got=got,
+        expected=expected,
+    )
+
+
+def _words(part: Part, run: Run, source: str | None) -> tuple[str, str, str]:
+    error = run.error
+    if run.verdict is Verdict.PASS:
+        return "", "", ""
+    if run.verdict is Verdict.BROKEN:
+        return OURS, "", ""
+    if isinstance(error, Mismatch):
+        shown = part.show and error.expected is not None
+        return _capital(error.message), _short(error.got) if shown else "", _short(error.expected) if shown else ""
+    if isinstance(error, AnswerFault):
+        raised = error.verdict is Verdict.CRASH and error.kind
+        return raised_message(error, part.show, source) if raised else error.text, "", ""
+    last = next((e for e in reversed(run.transcript.events) if not e.raised), None)
+    got = "an object" if last is None or last.outcome is OPAQUE else describe(last.outcome)
+    return f"Your function returned {got}, which this check could not use: look at what it must return.", "", ""
+
+
+def _capital(text: str) -> str:
+    return f"T{text[1:]}" if text.startswith("the ") else text
+
+
+def _short(value: Any) -> str:
+    """A public value in at most 300 characters."""
+    if isinstance(value, np.ndarray) or is_tensor(value):
+        text = " ".join(np.array2string(as_numpy(value), precision=6, threshold=20, edgeitems=3).split())
+    elif is_number(value):
+        text = repr(as_numpy(value).item())
+    elif isinstance(value, (list, tuple)) and len(value) <= 20:
+        inner = ", ".join(_short(v) for v in value)
+        text = f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    elif isinstance(value, (bool, str, type(None))):
+        text = repr(value)
+    else:
+        text = describe(value)
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def _judge(
+    key: Key, cell: str, parts: tuple[PartResult, ...], runs: dict[str, Run], secret: bytes, started: float
+) -> ExerciseResult:
+    verdicts = [p.verdict for p in parts]
+    if Verdict.BLOCKED in verdicts:
+        message = next(p.message for p in parts if p.verdict is Verdict.BLOCKED)
+        return _result(key, cell, parts, Verdict.BLOCKED, started, message=message)
+    verdict = next((v for v in verdicts if v is not Verdict.PASS), Verdict.PASS)
+    if Verdict.BROKEN in verdicts:
+        return _result(key, cell, parts, Verdict.BROKEN, started, message=OURS)
+    missing = [r.error.text for r in runs.values() if isinstance(r.error, AnswerFault) and _missing(r.error)]
+    if len(missing) == len(parts):
+        message = missing[0]
+        return _result(key, cell, parts, verdict, started, message=message)
+    return _result(key, cell, parts, verdict, started, diagnosis=diagnose(key, runs, secret))
+
+
+def _missing(fault: AnswerFault) -> bool:
+    return fault.kind in ("NotDefined", "NotCallable")
+
+
+def _result(
+    key: Key,
+    cell: str,
+    parts: tuple[PartResult, ...],
+    verdict: Verdict,
+    started: float,
+    *,
+    message: str = "",
+    diagnosis: str = "",
+) -> ExerciseResult:
+    earned = 0.0 if verdict is Verdict.BLOCKED else sum(p.weight for p in parts if p.verdict is Verdict.PASS)
+    return ExerciseResult(
+        exercise=key.id,
+        cell=cell or f"test_{key.id.split('/')[1]}",
+        points=float(min(max(earned, 0.0), key.points)),
+        max_points=key.points,
+        verdict=verdict,
+        message=message,
+        diagnosis=diagnosis,
+        parts=parts,
+        key_version=key.version,
+        seconds=time.perf_counter() - started,
+    )
