@@ -74,7 +74,7 @@ class Assembly:
 
     def _add_extras(self, extras: list[Extra]) -> None:
         for extra in extras:
-            cell = _fresh(extra.cell.kind, extra.cell.source, {})
+            cell = _fresh(extra.cell.kind, extra.cell.source, {}, extra.cell.pictures)
             self._places.append(_Place(cell, "", True, extra.cell.cell_id))
 
     def _lecturers(self, cell: dict[str, Any]) -> _Place:
@@ -86,7 +86,8 @@ class Assembly:
             self._note_kind(name, cell["cell_type"], answer)
         elif name not in self._found.known:
             self.notes.append(f"The cell {name} is missing from your notebook; the released one was used.")
-        fresh = _fresh(cell["cell_type"], source, copy.deepcopy(cell["metadata"]))
+        pictures = answer.pictures if answer else cell.get("attachments", {})
+        fresh = _fresh(cell["cell_type"], source, copy.deepcopy(cell["metadata"]), copy.deepcopy(pictures))
         return _Place(fresh, name, answer is not None, str(cell.get("id", "")))
 
     def _note_kind(self, name: str, kind: str, answer: StudentCell) -> None:
@@ -125,10 +126,12 @@ def _is_test(place: _Place) -> bool:
     return bool(place.name) and role(place.cell) is Role.TEST
 
 
-def _fresh(kind: str, source: str, metadata: dict[str, Any]) -> dict[str, Any]:
+def _fresh(kind: str, source: str, metadata: dict[str, Any], pictures: dict[str, Any]) -> dict[str, Any]:
     cell: dict[str, Any] = {"cell_type": kind, "metadata": metadata, "source": source}
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
+    elif pictures:
+        cell["attachments"] = pictures
     return cell
 
 

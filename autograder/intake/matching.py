@@ -58,7 +58,7 @@ def match(base: Sequence[dict[str, Any]], stubs: dict[str, str], cells: Sequence
 
     Args:
         base: the lecturer's cells.
-        stubs: the released text of each.
+        stubs: the released text of every cell that has a grade_id.
         cells: the student's cells.
     """
     roles = {grade_id(cell): role(cell) for cell in base}
@@ -71,7 +71,7 @@ def match(base: Sequence[dict[str, Any]], stubs: dict[str, str], cells: Sequence
     found.known = list(copies)
     kept = {name: _choose(name, roles[name], copies[name], cells, stubs, found) for name in copies}
     _collect_extras(names, kept, cells, stubs, found)
-    _note_unknown_ids(names, cells, found)
+    _note_unknown_ids(names, cells, stubs, found)
     _note_order(base, found)
     return found
 
@@ -146,8 +146,9 @@ def _repeats(cell: StudentCell, chosen: StudentCell, stub: str) -> bool:
     return same_text(cell.source, chosen.source) or same_text(cell.source, stub)
 
 
-def _note_unknown_ids(names: list[str], cells: Sequence[StudentCell], found: Match) -> None:
-    unknown = [c.grade_id for name, c in zip(names, cells, strict=True) if c.grade_id and not name]
+def _note_unknown_ids(names: list[str], cells: Sequence[StudentCell], stubs: dict[str, str], found: Match) -> None:
+    unknown = [c.grade_id for name, c in zip(names, cells, strict=True) if not name and c.grade_id]
+    unknown = [name for name in unknown if name not in stubs]
     for name in unknown:
         found.notes.append(f"The cell id {shown(name)} is not one of this notebook: that cell ran as one of your own.")
 

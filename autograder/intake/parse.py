@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.intake.faults import IntakeError
@@ -15,6 +15,8 @@ MAX_NOTEBOOK_BYTES = 20 * 2**20
 MAX_CELLS = 5000
 MAX_CELL_BYTES = 2**20
 CELL_TYPES = frozenset({"code", "markdown", "raw"})
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -27,12 +29,14 @@ class StudentCell:
         source: the text.
         grade_id: nbgrader's id as the submission has it, "" when there is none.
         cell_id: the notebook format's id, "" when there is none or it is malformed.
+        pictures: attachments of a markdown cell, such as a photograph of a derivation: name to type to base64.
     """
 
     kind: str
     source: str
     grade_id: str = ""
     cell_id: str = ""
+    pictures: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class StudentNotebook:
 
 
 def parse_notebook(data: bytes) -> StudentNotebook:
-    """Read a submitted notebook; outputs, attachments and the metadata of tools are dropped.
+    """Read a submitted notebook; outputs, attachments other than pictures and the metadata of tools are dropped.
 
     Raises:
         IntakeError: the file is empty, not JSON, not a notebook, of an unknown format or too large.
@@ -107,7 +111,7 @@ def _cell(raw: Any, number: int, notes: list[str]) -> StudentCell | None:
     if len(source.encode()) > MAX_CELL_BYTES:
         notes.append(f"Cell {number} of your notebook is larger than 1 MiB and was left out.")
         return None
-    return StudentCell(raw["cell_type"], source, _grade_id(raw), _cell_id(raw))
+    return StudentCell(raw["cell_type"], source, _grade_id(raw), _cell_id(raw), _pictures(raw))
 
 
 def _text(source: Any) -> str | None:
@@ -129,6 +133,20 @@ def _grade_id(raw: dict[str, Any]) -> str:
 def _cell_id(raw: dict[str, Any]) -> str:
     value = raw.get("id")
     return value if isinstance(value, str) and CELL_ID.fullmatch(value) else ""
+
+
+def _pictures(raw: dict[str, Any]) -> dict[str, dict[str, str]]:
+    attachments = raw.get("attachments")
+    if raw["cell_type"] != "markdown" or not isinstance(attachments, dict):
+        return {}
+    kept = {}
+    for name, bundle in attachments.items():
+        if not isinstance(bundle, dict):
+            continue
+        pictures = {k: v for k, v in bundle.items() if k in PICTURES and isinstance(v, str) and BASE64.fullmatch(v)}
+        if pictures:
+            kept[name.encode("utf-8", "replace").decode("utf-8")] = pictures
+    return kept
 
 
 def _language(document: dict[str, Any]) -> str:

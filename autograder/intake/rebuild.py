@@ -56,7 +56,7 @@ def rebuild(released: dict[str, Any], source: dict[str, Any] | None, submitted: 
     base = _trusted(released, source)
     student = parse_notebook(_bytes(submitted))
     found = match(base, _stubs(released), student.cells)
-    _require_kinship(base, found)
+    _require_kinship(base, released, student, found)
     assembly = Assembly(base, found)
     notebook, student_cells = assembly.notebook(_frame(released, source))
     notes = (*student.notes, *_language_note(notebook, student), *found.notes, *assembly.notes)
@@ -97,13 +97,20 @@ def _stubs(released: dict[str, Any]) -> dict[str, str]:
     return {grade_id(c): joined(c["source"]) for c in released["cells"] if grade_id(c)}
 
 
-def _require_kinship(base: list[dict[str, Any]], found: Match) -> None:
+def _require_kinship(
+    base: list[dict[str, Any]], released: dict[str, Any], student: StudentNotebook, found: Match
+) -> None:
     """Refuse the notebook of another unit: it holds none of the exercises and defines nothing that they ask for."""
     exercises = {grade_id(c) for c in base if role(c) is not Role.LOCKED}
-    if not exercises or exercises.intersection(found.known):
+    if exercises.intersection(found.known):
         return
-    wanted = frozenset().union(*(defined_names(c["source"]) for c in base if role(c) is Role.SOLUTION))
-    if not any(wanted & defined_names(e.cell.source) for e in found.extras if e.cell.kind == "code"):
+    if exercises:
+        wanted = frozenset().union(*(defined_names(c["source"]) for c in base if role(c) is Role.SOLUTION))
+        kin = any(wanted & defined_names(e.cell.source) for e in found.extras if e.cell.kind == "code")
+    else:
+        theirs = {c.grade_id for c in student.cells if c.grade_id}
+        kin = not theirs or bool(theirs.intersection(_stubs(released)))
+    if not kin:
         raise IntakeError("None of this notebook's exercises is in your file: is it the notebook of another unit?")
 
 

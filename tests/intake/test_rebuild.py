@@ -139,9 +139,7 @@ def test_of_two_copies_the_edited_one_counts(stub_first: bool) -> None:
 def test_a_split_answer_stays_whole() -> None:
     """Splitting a cell copies its metadata: both pieces run, in their order."""
     split = handed_in(f="def helper(x):\n    return 2 * x")
-    split["cells"].insert(
-        at(split, "f") + 1, cell("code", "def f(x):\n    return helper(x)", flags("f", solution=True))
-    )
+    split["cells"].insert(at(split, "f") + 1, cell("code", "def f(x): return helper(x)", flags("f", solution=True)))
     sources = [c["source"] for c in graded(split).notebook["cells"]]
     assert sources[2:4] == ["def helper(x):\n    return 2 * x", "def f(x): return helper(x)"]
 
@@ -221,11 +219,30 @@ def test_outputs_are_dropped() -> None:
     assert all(not c.get("outputs") for c in graded(loud).notebook["cells"])
 
 
+def test_pictures_of_a_derivation_are_kept() -> None:
+    """An attached photograph belongs to a written answer; other attachments and SVG are dropped."""
+    drawn = handed_in(why="![](page.png)")
+    kept = {"page.png": {"image/png": "aGVsbG8="}}
+    drawn["cells"][at(drawn, "why")]["attachments"] = kept | {
+        "x.svg": {"image/svg+xml": "<svg/>"}, "y": {"image/png": "<script>"}, "z": 5
+    }  # fmt: skip
+    by_id = {c["id"]: c for c in graded(drawn).notebook["cells"]}
+    assert by_id["why"]["attachments"] == kept
+
+
 def test_the_notebook_of_another_unit_is_refused() -> None:
     """A notebook that shares at most an import cell with this one is not graded as it."""
     other = notebook(cell("code", "import math", flags("imports", locked=True)), cell("code", "z = 1"))
     with pytest.raises(IntakeError, match="another unit"):
         graded(other)
+
+
+def test_a_notebook_without_exercises_takes_any_plain_notebook() -> None:
+    """Where nothing is asked, a plain notebook is fine, and one with the cells of another assignment is not."""
+    empty = notebook()
+    assert len(rebuild(empty, empty, packed(notebook(cell("code", "x = 1")))).notebook["cells"]) == 1
+    with pytest.raises(IntakeError, match="another unit"):
+        rebuild(empty, empty, packed(handed_in()))
 
 
 def test_answers_alone_are_enough() -> None:
