@@ -1,0 +1,130 @@
+"""The parts of a feedback page: what belongs to each graded cell of a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from autograder.cells import Role, grade_id, points, role
+from autograder.feedback.code import highlighted
+from autograder.feedback.marks import CellMark, NotebookMarks
+from autograder.feedback.outputs import Pictures, outputs
+from autograder.feedback.statements import markdown, title
+from autograder.record.answers import text
+from autograder.results import ExerciseResult, NotebookResult, Verdict
+
+__all__ = ["Section", "StudentCell", "sections"]
+
+
+@dataclass(frozen=True)
+class StudentCell:
+    """A cell that the student wrote, ready to be shown."""
+
+    label: str
+    body: Markup  # highlighted code, or rendered markdown
+    outputs: Markup
+    is_code: bool
+    comment: str = ""
+
+
+@dataclass
+class Section:
+    """One graded cell and what led up to it."""
+
+    anchor: str
+    title: str
+    statement: Markup
+    answers: list[StudentCell]
+    mark: CellMark
+    max_points: float
+    exercise: ExerciseResult | None = None  # None: a person marks it
+    written: bool = False
+    checks: Markup = field(default_factory=Markup)  # outputs of the visible checks
+
+    @property
+    def state(self) -> str:
+        """The word that the page's colours and icons hang on."""
+        if self.mark.manual is not None and not self.mark.waits:
+            return "MARKED"
+        if self.exercise is not None:
+            return _verdict(self.exercise)
+        return "WAITS" if self.mark.waits else "MARKED"
+
+
+def _verdict(exercise: ExerciseResult) -> str:
+    broken = any(p.verdict is Verdict.BROKEN for p in exercise.parts)
+    return Verdict.BROKEN if broken else exercise.verdict
+
+
+def sections(notebook: dict[str, Any], result: NotebookResult, marks: NotebookMarks | None) -> Iterator[Section]:
+    """The page's sections, in the notebook's order; a last one without points holds cells that follow the last test."""
+    exercises = {e.cell: e for e in result.exercises}
+    gathered = _Gathered(marks or NotebookMarks())
+    for cell in notebook["cells"]:
+        part, name = role(cell), grade_id(cell)
+        if part in (Role.TEST, Role.MANUAL, Role.TASK):
+            if part is not Role.TEST:
+                gathered.add(cell)
+            exercise = exercises.get(name)
+            mark = _mark(name, exercise, marks, name in result.manual)
+            yield gathered.section(name, mark, points(cell), exercise, part is not Role.TEST)
+        else:
+            gathered.add(cell)
+    if gathered.answers:
+        yield gathered.section("after", CellMark(), 0.0, None, False)
+
+
+def _mark(name: str, exercise: ExerciseResult | None, marks: NotebookMarks | None, waits: bool) -> CellMark:
+    if marks is not None and name in marks.cells:
+        return marks.cells[name]
+    return CellMark(auto=None if waits else exercise.points if exercise else 0.0, waits=waits)
+
+
+class _Gathered:
+    """Cells on the way to the next graded cell."""
+
+    def __init__(self, marks: NotebookMarks) -> None:
+        self.marks, self.pictures = marks, Pictures()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.statement: list[str] = []
+        self.answers: list[StudentCell] = []
+        self.checks: list[str] = []
+
+    def add(self, cell: dict[str, Any]) -> None:
+        part, is_code, source = role(cell), cell["cell_type"] == "code", text(cell)
+        if part in (Role.LOCKED, Role.TASK):
+            if is_code:
+                self.checks.append(outputs(cell, self.pictures))
+            else:
+                self.statement.append(source)
+        elif source.strip():
+            name = grade_id(cell)
+            comment = self.marks.cells[name].comment if name in self.marks.cells else ""
+            body = highlighted(source) if is_code else markdown(source)
+            label = "Your answer" if part in (Role.SOLUTION, Role.MANUAL) else "A cell that you added"
+            shown = outputs(cell, self.pictures) if is_code else ""
+            self.answers.append(StudentCell(label, Markup(body), Markup(shown), is_code, comment))
+
+    def section(
+        self, name: str, mark: CellMark, worth: float, exercise: ExerciseResult | None, written: bool
+    ) -> Section:
+        headings = [t for t in map(title, self.statement) if t]
+        fallback = "After the last exercise" if name == "after" else name.removeprefix("test_").replace("_", " ")
+        made = Section(
+            anchor=name,
+            title=headings[-1] if headings else fallback,
+            statement=Markup("".join(markdown(s) for s in self.statement)),
+            answers=self.answers,
+            mark=mark,
+            max_points=worth,
+            exercise=exercise,
+            written=written,
+            checks=Markup("".join(self.checks)),
+        )
+        self._clear()
+        return made
