@@ -1,0 +1,295 @@
+"""The trusted end of process life: a warm zygote, and one isolated process tree per submission."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from autograder.errors import ConfigurationError, SandboxError
+from autograder.sandbox import datafiles, installation
+from autograder.sandbox.inside import control
+from autograder.sandbox.limits import Limits
+
+if TYPE_CHECKING:
+    from autograder.sandbox.session import Session
+
+__all__ = ["LEVELS", "STUDENT_UID", "Process", "Sandbox"]
+
+LEVELS = ("namespaces", "landlock", "rlimits")  # strongest first
+STUDENT_UID = 64998  # runs student code where the marker is root; no account should have it
+
+_START_SECONDS = 120.0
+_KILL_SECONDS = 30.0
+_WEAK = (
+    "Student code runs at isolation level 'rlimits': it can read what you can read and use the network. "
+    "Grade only submissions that you trust, or grade on Linux. docs/isolation.md says more."
+)
+
+
+class Process:
+    """One submission's process tree.
+
+    Attributes:
+        channel: connected to the session inside; its end says that the session's process is gone.
+    """
+
+    def __init__(self, channel: socket.socket, lifeline: socket.socket) -> None:
+        self.channel = channel
+        self._lifeline = lifeline
+        self._status = "running"
+        self._cpu = 0.0
+        self._lock = threading.Lock()
+
+    def alive(self) -> bool:
+        return self.status() == "running"
+
+    def status(self) -> str:
+        """ "running", "exit N", "signal N", "memory", "disk", "killed", "lost", or "fault: ..." (ours)."""
+        with self._lock:
+            while self._status == "running" and self._readable():
+                self._take()
+            return self._status
+
+    def wait(self, seconds: float) -> str:
+        """The status once the tree has ended, or "running" after `seconds`."""
+        with self._lock:
+            if self._status == "running" and self._readable(seconds):
+                self._take()
+        return self.status()
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the whole tree has used."""
+        with self._lock:
+            if self._status == "running":
+                try:
+                    control.send(self._lifeline, {"ask": "cpu"})
+                    self._take()
+                except OSError:
+                    self._end("lost")
+            return self._cpu
+
+    def kill(self) -> str:
+        """End the whole tree and wait until nothing of it is left; the status."""
+        with self._lock:
+            try:
+                if self._status == "running":
+                    control.send(self._lifeline, {"ask": "end"})
+            except OSError:
+                pass  # it ended by itself: its last words are still to be read
+            while self._status == "running":
+                self._take()
+            self.channel.close()
+            return self._status
+
+    def _readable(self, seconds: float = 0.0) -> bool:
+        self._lifeline.settimeout(seconds)
+        try:
+            self._lifeline.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, TimeoutError):
+            return False
+        except OSError:
+            pass
+        return True
+
+    def _take(self) -> None:
+        """Read one message of the keeper."""
+        self._lifeline.settimeout(_KILL_SECONDS)
+        try:
+            message = control.receive(self._lifeline)
+        except (EOFError, OSError):
+            message = {"status": "lost"}
+        self._cpu = max(self._cpu, float(message.get("cpu", 0.0)))
+        if "status" in message:
+            self._end(str(message["status"]))
+
+    def _end(self, status: str) -> None:
+        self._status = status
+        self._lifeline.close()
+
+
+class Sandbox:
+    """A warm zygote that starts submissions' processes; it starts at the first use and again when it has died.
+
+    Args:
+        isolation: "strongest", or one of the levels, which is then used or refused.
+        floor: refuse to run below this level.
+        limits: of each submission.
+        library: packages (folders) that student code may import besides the installed ones.
+        uid: the user that runs student code where the marker is root.
+
+    Raises:
+        SandboxError: no level that is allowed can be reached; the text says why each was refused.
+    """
+
+    def __init__(
+        self,
+        isolation: str = "strongest",
+        floor: str = "rlimits",
+        limits: Limits | None = None,
+        library: Iterable[Path] = (),
+        uid: int = STUDENT_UID,
+    ) -> None:
+        if isolation != "strongest" and isolation not in LEVELS:
+            raise ConfigurationError(f"isolation: got {isolation!r}, expected one of strongest, {', '.join(LEVELS)}.")
+        if floor not in LEVELS:
+            raise ConfigurationError(f"floor: got {floor!r}, expected one of {', '.join(LEVELS)}.")
+        if uid <= 0:
+            raise ConfigurationError(f"uid: got {uid}, expected a user that is not root.")
+        self.limits = limits or Limits()
+        self.versions: dict[str, str] = {}
+        self._wanted = LEVELS if isolation == "strongest" else (isolation,)
+        self._floor = floor
+        self._library = list(library)
+        self._uid = uid
+        self._level = ""
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def level(self) -> str:
+        """The level that was reached; starts the zygote."""
+        with self._lock:
+            self.start()
+            return self._level
+
+    def start(self) -> None:
+        """Make sure that the zygote runs."""
+        with self._lock:
+            if self._zygote is not None and self._zygote.poll() is None:
+                return
+            self.close()
+            refused = []
+            for level in self._wanted if not self._level else (self._level,):
+                if LEVELS.index(level) > LEVELS.index(self._floor):
+                    break
+                reason = self._start(level)
+                if not reason:
+                    self._level = level
+                    if level == "rlimits":
+                        warnings.warn(_WEAK, RuntimeWarning, stacklevel=2)
+                    return
+                refused.append(f"{level}: {reason}")
+            raise SandboxError(
+                f"isolation: got none, expected {self._floor} or stronger. {' '.join(refused)} "
+                "Run `autograder check` to see what this machine offers."
+            )
+
+    def spawn(self, files: Path | None = None, settings: dict[str, Any] | None = None) -> Process:
+        """A fresh process tree with the data files of the folder `files` in its working directory."""
+        data = datafiles.read_data_files(files, self.limits)
+        with self._lock:
+            self.start()
+            try:
+                return self._spawn(data, settings or {})
+            except OSError:
+                self.close()  # the zygote died under us: once more with a new one
+                self.start()
+                return self._spawn(data, settings or {})
+
+    def session(self, files: Path | None = None) -> Session:
+        """One notebook of one submission."""
+        from autograder.sandbox.session import Session
+
+        return Session(self, files)
+
+    def close(self) -> None:
+        """End the zygote and everything that came from it."""
+        with self._lock:
+            if self._control is not None:
+                self._control.close()
+                self._control = None
+            if self._zygote is not None:
+                try:
+                    self._zygote.wait(_KILL_SECONDS)
+                except subprocess.TimeoutExpired:
+                    self._zygote.kill()
+                    self._zygote.wait()
+                self._zygote = None
+
+    def _start(self, level: str, preload: bool = True) -> str:
+        """Start a zygote at this level; "" or why that cannot be."""
+        stage = tempfile.mkdtemp(prefix="autograder-")
+        config = {
+            **installation.describe(self._library),
+            "level": level,
+            "stage": stage,
+            "uid": self._uid if os.getuid() == 0 or level == "namespaces" else os.getuid(),
+            "limits": msgspec.to_builtins(self.limits),
+        }
+        if not preload:
+            config["preload"] = []
+        near, far = socket.socketpair()
+        with tempfile.TemporaryFile() as log:
+            self._zygote = _launch(config["inside"], far, log)
+            far.close()
+            self._control = near
+            near.settimeout(_START_SECONDS)
+            try:
+                control.send(near, config)
+                answer = control.receive(near)
+            except (EOFError, OSError) as error:
+                answer = {"fault": f"{type(error).__name__} {error}"}
+            near.settimeout(None)
+            if "ready" in answer:
+                self.versions = answer["versions"]
+                return ""
+            self.close()
+            if "fault" in answer:
+                log.seek(0)
+                raise SandboxError(f"sandbox: the zygote did not start. {answer['fault']}\n{log.read().decode()}")
+        return str(answer["unavailable"])
+
+    def _spawn(self, data: list[tuple[str, bytes]], settings: dict[str, Any]) -> Process:
+        assert self._control is not None
+        channel, session = socket.socketpair()
+        lifeline, keeper = socket.socketpair()
+        process = Process(channel, lifeline)
+        with session, keeper:
+            control.send(self._control, {"settings": settings}, (session.fileno(), keeper.fileno()))
+        try:
+            control.send(lifeline, {"files": [(name, len(content)) for name, content in data]})
+            for _, content in data:
+                lifeline.sendall(content)
+        except OSError:
+            pass  # the keeper died: its status says so
+        return process
+
+
+def _launch(inside: str, far: socket.socket, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the child program in a clean environment; it inherits the control socket alone."""
+    threads = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "BLIS")
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg",
+        "PYTHONHASHSEED": "0",
+        **{f"{name}_NUM_THREADS": "1" for name in threads},
+    }
+    return subprocess.Popen(
+        [sys.executable, "-P", "-s", "-S", inside, str(far.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+        env=environment,
+        cwd="/",
+        pass_fds=(far.fileno(),),
+        start_new_session=True,
+    )

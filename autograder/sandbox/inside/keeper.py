@@ -1,0 +1,211 @@
+"""The keeper of one submission: furnishes its place, starts its process, watches it, clears away what it leaves.
+
+Runs none of the student's code. It ends when the submission's process ends, when the trusted side asks or
+closes the lifeline, when the zygote is gone, or when a bound is broken.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+from typing import Any
+
+from . import control
+from .isolation import privileges, tree
+from .isolation.levels import Limited
+
+__all__ = ["rehearse", "run"]
+
+_WATCH_SECONDS = 0.1
+_DISK_EVERY = 10  # watches
+
+
+def run(level: Limited, settings: dict[str, Any], channel: int, lifeline: int, alive: int) -> None:
+    """The keeper's whole life; never returns."""
+    try:
+        privileges.close_descriptors({0, 1, 2, channel, lifeline, alive})
+        privileges.default_signals()
+        link = socket.socket(fileno=lifeline)
+        try:
+            end = _Keeper(level, settings, channel, link, alive).keep()
+        except BaseException:
+            end = {"status": f"fault: {traceback.format_exc()}"}
+        control.send(link, end)
+    except OSError:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def rehearse(level: Limited) -> None:
+    """Go through every step of a submission once, with no code to run; OSError says which one this machine refuses."""
+    link, lifeline = socket.socketpair()
+    channel, far = socket.socketpair()
+    alive, alive_here = os.pipe()
+    with link, lifeline, channel, far:
+        pid = level.fork()
+        if pid == 0:
+            run(level, {"rehearsal": True}, far.fileno(), lifeline.fileno(), alive)
+        lifeline.close()
+        control.send(link, {"files": []})
+        try:
+            status = control.receive(link)["status"]
+        except EOFError:
+            status = "the keeper died"
+        os.waitpid(pid, 0)
+    os.close(alive)
+    os.close(alive_here)
+    if status != "exit 0":
+        raise OSError(status.strip().splitlines()[-1])
+
+
+class _Keeper:
+    def __init__(self, level: Limited, settings: dict[str, Any], channel: int, link: socket.socket, alive: int) -> None:
+        self.level = level
+        self.settings = settings
+        self.limits = level.config["limits"]
+        self.channel = channel
+        self.link = link
+        self.alive = alive
+
+    def keep(self) -> dict[str, Any]:
+        """How it ended, once nothing of it is left."""
+        home = self.level.furnish()
+        try:
+            _receive_files(self.link, home)
+            self.level.hand_over()
+            report, self.fault = os.pipe()
+            self.pid = os.fork()
+            if self.pid == 0:
+                self._become_submission(home)
+            os.close(self.channel)
+            os.close(self.fault)
+            status = self._watch()
+            seconds = self._processor_seconds()
+            tree.kill_descendants()
+            fault = os.read(report, 1 << 16).decode(errors="replace")
+            return {"status": f"fault: {fault}" if fault else status, "cpu": seconds}
+        finally:
+            self.level.remove()
+
+    # -- in the submission's process
+
+    def _become_submission(self, home: str) -> None:
+        try:
+            os.setsid()
+            sock = socket.socket(fileno=self.channel)
+            fault = os.fdopen(self.fault, "w")
+            privileges.close_descriptors({0, 1, 2, self.channel, fault.fileno()})
+            privileges.null_streams()
+            os.chdir(home)
+            temporary = self.level.temporary()
+            os.environ.update(HOME=home, TMPDIR=temporary, PWD=home)
+            tempfile.tempdir = None
+            try:
+                self.level.confine(self.limits)
+                tree.die_with_parent()  # after the change of user, which would undo it
+                if "rehearsal" in self.settings:
+                    os._exit(0)
+                serve = sys.modules[f"{__package__}.session"].serve
+                settings = {**self.settings, "limits": self.limits, "level": self.level.name}
+            except BaseException:
+                fault.write(traceback.format_exc())
+                raise
+            finally:
+                fault.close()
+            gc.enable()
+            serve(sock, settings)
+        except BaseException:
+            os._exit(70)
+        os._exit(0)
+
+    # -- in the keeper
+
+    def _watch(self) -> str:
+        """Wait for the end, or bring it about."""
+        poll = select.poll()
+        poll.register(self.link, select.POLLIN | select.POLLHUP)
+        poll.register(self.alive, select.POLLIN | select.POLLHUP)
+        ended = self._end_descriptor()
+        if ended is not None:
+            poll.register(ended, select.POLLIN)
+        count = 0
+        while True:
+            ready = {fd for fd, _ in poll.poll(_WATCH_SECONDS * 1000 if ended is not None else 20)}
+            if self.alive in ready:
+                return "lost"
+            if self.link.fileno() in ready and not self._obey():
+                return "killed"
+            status = self._ended()
+            if status is not None:
+                return status
+            count += 1
+            broken = self._broken_bound(count)
+            if broken:
+                return broken
+
+    def _end_descriptor(self) -> int | None:
+        """A descriptor that becomes readable when the submission's process ends, where there is such a thing."""
+        try:
+            return os.pidfd_open(self.pid)
+        except (AttributeError, OSError):
+            return None
+
+    def _obey(self) -> bool:
+        """A question of the trusted side; False when it wants the end."""
+        try:
+            message = control.receive(self.link)
+        except (EOFError, OSError):
+            return False
+        if message.get("ask") == "cpu":
+            control.send(self.link, {"cpu": self._processor_seconds()})
+            return True
+        return False
+
+    def _ended(self) -> str | None:
+        """Reap what has ended; the submission's own status if it is among them."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return "lost"
+            if pid == 0:
+                return None
+            if pid == self.pid:
+                code = os.waitstatus_to_exitcode(status)
+                return f"exit {code}" if code >= 0 else f"signal {-code}"
+
+    def _broken_bound(self, count: int) -> str | None:
+        pids = tree.descendants()
+        most = int(self.limits["memory_bytes"])
+        if tree.memory(pids, most) > most:
+            return "memory"
+        if count % _DISK_EVERY == 0 and self.level.usage() > int(self.limits["disk_bytes"]):
+            return "disk"
+        return None
+
+    def _processor_seconds(self) -> float:
+        import resource
+
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return ended.ru_utime + ended.ru_stime + tree.processor_seconds(tree.descendants())
+
+
+def _receive_files(link: socket.socket, home: str) -> None:
+    """The data files of the submission: a list of names and sizes, then their bytes."""
+    for name, size in control.receive(link)["files"]:
+        path = os.path.normpath(os.path.join(home, name))
+        if not path.startswith(home + os.sep):
+            raise ValueError(f"file: got {name!r}, expected a name below the working directory.")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "xb") as f:
+            while size:
+                part = control.receive_exactly(link, min(size, 1 << 20))
+                f.write(part)
+                size -= len(part)

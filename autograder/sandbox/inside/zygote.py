@@ -1,0 +1,134 @@
+"""The zygote: enters isolation, imports what student code needs, then forks once per submission.
+
+Three processes lead to it. The launcher stays behind on the host, waits for the zygote and cleans up after
+it. The zygote (process 1 of its namespace, where there is one) forks a keeper for each submission. The
+keeper (process 1 of the submission's namespace) runs no student code: it forks the submission's process.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from . import control, keeper
+from .isolation import privileges, tree
+from .isolation.levels import LEVELS, Limited
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """The launcher's whole life; the last argument is the descriptor of the control socket."""
+    link = socket.socket(fileno=int(sys.argv[-1]))
+    link.set_inheritable(False)
+    privileges.close_descriptors({0, 1, 2, link.fileno()})
+    os.environ.pop("PYTHONHASHSEED", None)
+    config = control.receive(link)
+    level = LEVELS[config["level"]](config)
+    try:
+        pid = level.launch()
+    except OSError as error:
+        control.send(link, {"unavailable": str(error)})
+        pid = -1
+    if pid == 0:
+        _run(level, link)
+    link.close()
+    if pid > 0:
+        os.waitpid(pid, 0)
+        tree.kill_descendants()
+    shutil.rmtree(level.stage, ignore_errors=True)
+    os._exit(0)
+
+
+def _run(level: Limited, link: socket.socket) -> None:
+    """The zygote's whole life."""
+    stage = "unavailable"
+    try:
+        tree.die_with_parent()
+        level.enter()
+        keeper.rehearse(level)
+        stage = "fault"
+        if level.config["preload"]:
+            _furnish(level)
+            _preload(level.config["preload"], level.config["library_links"])
+        control.send(link, {"ready": True, "versions": _versions()})
+        serve(level, link)
+    except EOFError:
+        pass
+    except BaseException as error:
+        traceback.print_exc()
+        control.send(link, {stage: f"{type(error).__name__}: {error}"})
+    finally:
+        tree.kill_descendants()
+        os._exit(0)
+
+
+def _furnish(level: Limited) -> None:
+    """Paths, environment and folders of the zygote, as student code will see them."""
+    paths = level.paths()
+    home = paths["home"]
+    fonts = f"{home}/.matplotlib"
+    os.mkdir(fonts)
+    for name, text in level.config["fonts"].items():
+        with open(f"{fonts}/{os.path.basename(name)}", "w") as f:
+            f.write(text)
+    os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=fonts, IPYTHONDIR=f"{home}/.ipython")
+    sys.path += [paths["library"], paths["site"]]
+    sys.modules[__package__].__path__ = [level.inside]
+    sys.path_importer_cache.clear()
+    sys.dont_write_bytecode = True
+    os.chdir(home)
+
+
+def _preload(needed: list[str], offered: Iterable[str]) -> None:
+    """Import once what every submission uses, with one thread, and keep it out of garbage collection."""
+    for name in needed:
+        importlib.import_module(name)
+    for name in offered:
+        try:
+            importlib.import_module(name)
+        except Exception:  # the students who import it will see why
+            traceback.print_exc()
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+        torch.set_num_interop_threads(1)
+    importlib.import_module(f"{__package__}.session")
+    gc.collect()
+    gc.freeze()
+
+
+def _versions() -> dict[str, str]:
+    """The versions of Python and the preloaded packages, for the record."""
+    found = {"python": sys.version.split()[0]}
+    for name in ("numpy", "scipy", "torch", "matplotlib", "IPython"):
+        module = sys.modules.get(name)
+        if module is not None:
+            found[name] = str(getattr(module, "__version__", ""))
+    return found
+
+
+def serve(level: Limited, link: socket.socket) -> None:
+    """Fork a keeper for every "spawn" until the trusted side closes the link."""
+    alive, _ = os.pipe()  # nobody writes: keepers read its end when the zygote is gone
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended keepers leave no zombies
+    while True:
+        message, (channel, lifeline) = control.receive_with_descriptors(link, 2)
+        try:
+            pid = level.fork()
+        except OSError as error:
+            control.send(socket.socket(fileno=lifeline), {"status": f"fault: fork: {error}"})
+            os.close(channel)
+            continue
+        if pid == 0:
+            keeper.run(level, message["settings"], channel, lifeline, alive)
+        os.close(channel)
+        os.close(lifeline)
