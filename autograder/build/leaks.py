@@ -58,7 +58,8 @@ def leaks(private: list[PrivateLine], texts: Iterator[tuple[str, str]]) -> Itera
         squeezed = "\n".join(squeeze(line) for line in text.split("\n"))
         for line, needle in wanted:
             if needle in squeezed:
-                yield f'{place}: got the {line.kind} line "{line.text}" of {line.place}, expected it nowhere in release/.'
+                got = f'the {line.kind} line "{line.text}" of {line.place}'
+                yield f"{place}: got {got}, expected it nowhere in release/."
 
 
 def released_texts(folder: Path, home: Path) -> Iterator[tuple[str, str]]:

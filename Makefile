@@ -1,0 +1,60 @@
+# `make` lists the targets. Each is safe to repeat.
+VENV ?= .venv
+PYTHON = $(VENV)/bin/python
+AUTOGRADER = $(PYTHON) -m autograder
+STAMP = $(VENV)/.dlmath-setup
+UNITS ?=
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build release solutions verify demo test conformance bench lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  UNITS=\"unit02_logistic …\" limits build, release, solutions and verify to some units."
+
+setup: $(STAMP) ## create .venv with the tested versions
+
+$(STAMP): pyproject.toml dlmath_kit/pyproject.toml constraints.txt
+	@echo "setup: virtual environment in $(VENV)"
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@echo "setup: torch"
+	@$(PYTHON) -m pip install -q -c constraints.txt torch
+	@echo "setup: dlmath, dlmath-kit and what they need"
+	@$(PYTHON) -m pip install -q -c constraints.txt -e ./dlmath_kit -e '.[test,bench]'
+	@touch $@
+
+build: $(STAMP) ## check the units and write their notebooks
+	@$(AUTOGRADER) build $(UNITS)
+
+release: $(STAMP) ## write release/, what students get
+	@$(AUTOGRADER) release $(UNITS)
+
+solutions: $(STAMP) ## execute the solved notebooks
+	@$(AUTOGRADER) solutions $(UNITS)
+
+verify: $(STAMP) ## prove the answer keys
+	@$(AUTOGRADER) verify $(UNITS)
+
+demo: $(STAMP) ## grade a simulated class from start to end
+	@$(AUTOGRADER) demo
+
+test: $(STAMP) ## run the tests; skips are named
+	@$(PYTHON) -m pytest -q -rs --no-header $(PYTEST_ARGS)
+
+conformance: $(STAMP) ## run nbgrader's own tests with our executor
+	@$(PYTHON) -m pytest -q -rs --no-header tests/conformance $(PYTEST_ARGS)
+
+bench: $(STAMP) ## measure grading
+	@$(PYTHON) benchmarks/grading.py
+
+lint: $(STAMP) ## ruff and mypy
+	@$(PYTHON) -m ruff check -q .
+	@$(PYTHON) -m ruff format --check -q .
+	@$(PYTHON) -m mypy --no-error-summary
+
+clean: ## remove what can be built again, but for .venv
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis demo
+	@find . -name __pycache__ -type d -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
+	@find source solutions -name '*.ipynb' -delete
+	@find release -mindepth 1 -not -name README.md -delete

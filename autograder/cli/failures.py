@@ -1,0 +1,70 @@
+"""What a failure looks like: the message, the next command, the exit code."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import traceback
+
+import click
+
+from autograder.cli.documents import ErrorDocument
+from autograder.cli.output import show_document
+from autograder.cli.state import State
+from autograder.errors import (
+    AutograderError,
+    BuildError,
+    ConfigurationError,
+    CourseError,
+    KeyFault,
+    SandboxError,
+    UsageError,
+)
+
+__all__ = ["INTERRUPTED", "OUR_FAULT", "report_failure", "report_interrupt"]
+
+OUR_FAULT = 3
+INTERRUPTED = 130
+
+
+def next_step(error: Exception, command: str, words: str) -> str:
+    """The command to try next."""
+    if isinstance(error, BuildError):
+        return f"mend the lines above, then run again: {words}"
+    if isinstance(error, KeyFault):
+        return "mend the answer key, then run: autograder verify"
+    if isinstance(error, UsageError | ConfigurationError):
+        return f"autograder {command} --help".replace("  ", " ")
+    if isinstance(error, CourseError):
+        return "autograder --course DIR build"
+    if isinstance(error, SandboxError):
+        return "autograder sandbox"
+    if isinstance(error, AutograderError):
+        return f"run again: {words}"
+    return "report this text with the output of: autograder --version"
+
+
+def report_failure(error: Exception, state: State, command: str, arguments: list[str]) -> int:
+    """Tell the failure on stderr (and as a document with `--json`); the exit code."""
+    ours = not isinstance(error, AutograderError | click.ClickException)
+    if ours:
+        traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, click.ClickException):
+        message, code, step = error.format_message(), 2, f"autograder {command} --help".replace("  ", " ")
+    else:
+        message = f"{type(error).__name__}: {error}" if ours else str(error)
+        code = error.exit_code if isinstance(error, AutograderError) else OUR_FAULT
+        step = next_step(error, command, shlex.join(["autograder", *arguments]))
+    click.echo(f"{message}\nNext: {step}", err=True)
+    if state.json:
+        kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
+        document = ErrorDocument(command=command, error=kind, message=message, next=step, exit_code=code)
+        show_document(state, document, "")
+    return code
+
+
+def report_interrupt(arguments: list[str]) -> int:
+    """Control-C: what was finished stays."""
+    again = shlex.join(["autograder", *arguments])
+    click.echo(f"\nInterrupted; what was finished is kept.\nNext: run again to go on: {again}", err=True)
+    return INTERRUPTED

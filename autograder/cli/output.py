@@ -1,0 +1,81 @@
+"""Results on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import msgspec
+
+from autograder.cli.state import State
+
+__all__ = ["Progress", "count", "show_document", "table"]
+
+EVERY = 5.0  # seconds between lines where progress does not go to a terminal
+
+
+class Progress:
+    """Done, total, rate and time left; on a terminal one line, elsewhere a line now and then."""
+
+    def __init__(self, what: str, quiet: bool = False) -> None:
+        self.what, self.quiet = what, quiet
+        self.terminal = sys.stderr.isatty()
+        self.started = time.monotonic()
+        self.last = self.started
+        self.shown = False
+
+    def __call__(self, done: int, total: int, label: str = "") -> None:
+        now = time.monotonic()
+        if self.quiet or (not self.terminal and now - self.last < EVERY):
+            return
+        self.last = now
+        line = f"{self.what} {done}/{total}{self.rate(done, total, now)}  {label}"
+        if self.terminal:
+            width = max(20, click.get_current_context().terminal_width or 79)
+            click.echo(f"\r\033[K{line[:width]}", nl=False, err=True)
+            self.shown = True
+        else:
+            click.echo(line.rstrip(), err=True)
+
+    def rate(self, done: int, total: int, now: float) -> str:
+        if not done:
+            return ""
+        seconds = (now - self.started) / done
+        speed = f"{1 / seconds:.1f}/s" if seconds < 1 else f"{seconds:.1f} s each"
+        return f"  {speed}  {clock(seconds * (total - done))} left"
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def show_document(state: State, document: Any, text: str) -> None:
+    """The document with `--json`, otherwise the text."""
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() if state.json else text)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows in columns, the first row as heading; the first column is text, the others stand right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 notebook`, `2 notebooks`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
