@@ -28,19 +28,22 @@ MAY_IMPORT = {
     "autograder.marking": {"autograder.key", "autograder.sandbox", *SHARED},
     "autograder.intake": SHARED,
     "autograder.build": {"autograder.key", *SHARED},
-    "autograder.record": SHARED,
-    "autograder.feedback": SHARED,
-    "autograder.report": SHARED,
+    "autograder.record": {"autograder.intake", *SHARED},
+    "autograder.feedback": {"autograder.record", *SHARED},
+    "autograder.report": {"autograder.record", *SHARED},
     "autograder.grade": {"autograder.intake", "autograder.build", "autograder.record", "autograder.feedback", *MARKING},
     "autograder.verify": {"autograder.build", *MARKING},
     "autograder.nbgrader": {"autograder.intake", "autograder.feedback", *MARKING},
-    "autograder.demo": {"autograder.grade", "autograder.feedback", "autograder.report", "autograder.key", *SHARED},
+    "autograder.demo": {
+        *(f"autograder.{name}" for name in ("build", "feedback", "grade", "key", "record", "report", "verify")),
+        *SHARED,
+    },
     "autograder.cli": {"autograder"},
     "autograder.__main__": {"autograder.cli"},
     "autograder": {"autograder.marking"},
     "dlmath_ref": set(),
     "dlmath_kit": set(),
-    "solutions": {"dlmath_ref", *KEYS},
+    "solutions": {"dlmath_ref", "dlmath_kit", *KEYS},
 }
 GENERATED = re.compile(
     r"(^|/)(\.venv|__pycache__|\.autograder|\.pytest_cache|\.hypothesis|[^/]+\.egg-info)/|\.pyc$|^gradebook\.db"
