@@ -21,7 +21,7 @@ STATES = {  # icon, word, what it means
     "PASS": ("✓", "passed", "Every part passed."),
     "FAIL": ("✗", "not yet right", "At least one part found a difference."),
     "CRASH": ("⚡", "crashed", "Your code raised an error or ended the process."),
-    "TIMEOUT": ("⏱", "too slow", "Your code took longer than the exercise allows."),
+    "TIMEOUT": ("◷", "too slow", "Your code took longer than the exercise allows."),
     "BLOCKED": ("⊘", "not allowed", "Your code uses something that this exercise forbids."),
     "BROKEN": ("⚙", "our fault", "The grader failed here, not you. It costs you nothing: it will be graded again."),
     "WAITS": ("…", "waits for your lecturer", "A person reads this answer."),

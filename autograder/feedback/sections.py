@@ -53,6 +53,11 @@ class Section:
             return _verdict(self.exercise)
         return "WAITS" if self.mark.waits else "MARKED"
 
+    @property
+    def word(self) -> str:
+        """The outcome in words where the state's own words say too little."""
+        return "partly right" if self.state == Verdict.FAIL and self.mark.score > 0 else ""
+
 
 def _verdict(exercise: ExerciseResult) -> str:
     broken = any(p.verdict is Verdict.BROKEN for p in exercise.parts)
