@@ -19,8 +19,7 @@ _FLAVOURS = {"mnist": "digits", "fashion_mnist": "fashion"}
 
 def data_root() -> Path:
     """Where data sets lie unless said otherwise: $DLMATH_DATA, or `dlmath` in the user's cache folder."""
-    home = os.environ.get("DLMATH_DATA")
-    return Path(home) if home else Path.home() / ".cache" / "dlmath"
+    return Path(os.environ.get("DLMATH_DATA") or os.path.expanduser("~/.cache/dlmath"))
 
 
 def get(name: str, root: str | Path | None = None, fallback: str | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from dlmath_kit.plots.style import axes, colour
 
@@ -43,6 +44,7 @@ def loss_curves(
         ax.plot(np.arange(len(losses)), losses, color=colour(k), linestyle=dash, linewidth=1.8, label=name or None)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(alpha=0.25)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if log:
         ax.set_yscale("log")
     if any(named):

@@ -439,7 +439,7 @@ r"""
 ## 5 Written: why not the squared error? (4 points)
 
 The picture of exercise 2 suggests that squared loss and sigmoid do not suit each other. Make it precise (compare the
-book's discussion in section 3.2).
+book's figure 3.4).
 
 **Show by one explicit example** that $C(w) = \frac1n \sum_i \left(\sigma(w\, x^{(i)}) - y^{(i)}\right)^2$ is **not
 convex** in $w$. A single sample is enough: choose it, compute, and name a point (or three points) at which convexity

@@ -23,6 +23,7 @@ def test_the_wheel_is_complete_and_holds_no_answers(tmp_path: Path) -> None:
     shipped = [*KIT.rglob("*.py"), *KIT.rglob("*.npz")]
     assert set(names) == {str(p.relative_to(KIT.parent)) for p in shipped if "build" not in p.parts}
     site = str(tmp_path / "site")
-    code = f"import sys; sys.path.insert(0, {site!r}); from dlmath_kit import data; print(data.__file__, len(data.digits()[1]))"
+    show = "from dlmath_kit import data; print(data.__file__, len(data.digits()[1]))"
+    code = f"import sys; sys.path.insert(0, {site!r}); {show}"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(tmp_path / "site" / "dlmath_kit" / "data" / "__init__.py"), "1797"]
