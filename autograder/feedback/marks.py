@@ -11,9 +11,11 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
+    GradeCell,
     Notebook,
     SubmittedAssignment,
     SubmittedNotebook,
+    TaskCell,
 )
 from sqlalchemy import select
 
@@ -26,6 +28,7 @@ class CellMark(msgspec.Struct, kw_only=True):
     auto: float | None = None
     manual: float | None = None
     extra: float = 0.0
+    max_score: float = 0.0
     waits: bool = False
     comment: str = ""
 
@@ -44,7 +47,7 @@ class NotebookMarks(msgspec.Struct, kw_only=True):
 
 
 def unit_marks(gradebook: Gradebook, unit: str) -> dict[tuple[str, str], NotebookMarks]:
-    """The marks of every submitted notebook of a unit, by student and notebook; three statements."""
+    """The marks of every submitted notebook of a unit, by student and notebook; a few statements for all."""
     db = gradebook.db
     marks: dict[tuple[str, str], NotebookMarks] = defaultdict(NotebookMarks)
     places = db.execute(
@@ -63,18 +66,23 @@ def unit_marks(gradebook: Gradebook, unit: str) -> dict[tuple[str, str], Noteboo
     for place, student, notebook, penalty in places:
         by_id[place] = marks[student, notebook]
         by_id[place].penalty = penalty or 0.0
+    worth: dict[str, float] = {}
+    for table in (GradeCell.__table__, TaskCell.__table__):
+        worth.update((cell, score) for cell, score in db.execute(select(table.c.id, table.c.max_score)))
     g, c, b = Grade.__table__.c, Comment.__table__.c, BaseCell.__table__.c
-    grades = select(g.notebook_id, b.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade)
+    grades = select(g.notebook_id, b.id, b.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade)
     of_unit = (
         select(SubmittedNotebook.id)
         .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
         .where(Assignment.name == unit)
     )
-    for place, cell, auto, manual, extra, waits in db.execute(
+    for place, id, cell, auto, manual, extra, waits in db.execute(
         grades.join(BaseCell.__table__, g.cell_id == b.id).where(g.notebook_id.in_(of_unit))
     ):
-        by_id[place].cells[cell] = CellMark(auto=auto, manual=manual, extra=extra or 0.0, waits=waits)
+        by_id[place].cells[cell] = CellMark(
+            auto=auto, manual=manual, extra=extra or 0.0, max_score=worth.get(id, 0.0), waits=waits
+        )
     comments = select(c.notebook_id, b.name, c.auto_comment, c.manual_comment)
     for place, cell, auto, manual in db.execute(
         comments.join(BaseCell.__table__, c.cell_id == b.id).where(c.notebook_id.in_(of_unit))

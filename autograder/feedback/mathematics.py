@@ -90,7 +90,7 @@ def mathml(latex: str, block: bool) -> str:
             raise ValueError("too long")
         tree = ElementTree.fromstring(convert(latex, display="block" if block else "inline"))
         return _element(tree)
-    except Exception:  # noqa: BLE001  the converter raises errors of many kinds on what it does not know
+    except Exception:
         shown = html.escape(latex if len(latex) <= MAX_FORMULA else latex[:MAX_FORMULA] + "...")
         return f'<code class="formula{" block" if block else ""}">{shown}</code>'
 
