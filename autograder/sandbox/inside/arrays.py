@@ -1,0 +1,201 @@
+"""Arrays, NumPy scalars, tensors and random generators as plain structures, and back.
+
+Only exact types with plain dtypes cross. Towards the sandbox an array keeps its memory layout (order of the axes,
+negative strides, gaps); from it, C or Fortran order.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import torch
+
+from .wire import ProtocolViolation, Unsendable
+
+__all__ = [
+    "BIT_GENERATORS",
+    "checked_state",
+    "pack_array",
+    "pack_tensor",
+    "refuse_array",
+    "refuse_tensor",
+    "unpack_array",
+    "unpack_dtype",
+    "unpack_tensor",
+]
+
+_DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f2|f4|f8|f16|c8|c16|c32|[US][1-9]\d{0,6}|[mM]8(\[\d{0,6}[A-Za-z]{1,2}\])?)")
+_MAX_NDIM = 32
+BIT_GENERATORS = {
+    c.__name__: c
+    for c in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+}
+_TORCH_DTYPES = {
+    str(d).removeprefix("torch."): d
+    for d in (
+        torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16,
+        torch.float32, torch.float64, torch.complex64, torch.complex128,
+    )
+}  # fmt: skip
+_TORCH_NAMES = {d: n for n, d in _TORCH_DTYPES.items()}
+_BYTES = torch.uint8
+
+
+def refuse_array(value: Any) -> str:
+    """Why this NumPy array or scalar may not cross, "" when it may."""
+    kind = type(value)
+    if isinstance(value, np.ma.MaskedArray):
+        return "a numpy masked array"
+    if kind is not np.ndarray and isinstance(value, np.ndarray):
+        return f"a {kind.__module__.split('.')[0]}.{kind.__name__} (a subclass of numpy.ndarray)"
+    if not _DTYPE.fullmatch(value.dtype.str):
+        if value.dtype.kind in "OV":
+            named = "object" if value.dtype.kind == "O" else "void (structured)"
+        else:
+            named = str(value.dtype)
+        return f"a numpy {'array' if kind is np.ndarray else 'scalar'} of dtype {named}"
+    return ""
+
+
+def pack_array(a: np.ndarray, layout: bool) -> tuple[list[Any], Any]:
+    """(dtype, shape, order) and the bytes; order is "C", "F" or, with `layout`, [axes, flips, gap, writeable]."""
+    order: Any = "C"
+    if a.flags.c_contiguous and (a.flags.writeable or not layout):
+        flat = a
+    elif a.flags.f_contiguous and (a.flags.writeable or not layout):
+        order, flat = "F", a.T
+    elif layout:
+        order, flat = _general_order(a)
+    else:
+        flat = np.ascontiguousarray(a)
+    return [a.dtype.str, a.shape, order], _bytes_of(flat)
+
+
+def _general_order(a: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    axes = sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))
+    flips = [i for i in range(a.ndim) if a.strides[i] < 0]
+    flat = _flip(a, flips).transpose(axes)
+    gap = not flat.flags.c_contiguous
+    return [axes, flips, gap, bool(a.flags.writeable)], np.ascontiguousarray(flat)
+
+
+def _flip(a: np.ndarray, axes: list[int]) -> np.ndarray:
+    return a[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(a.ndim))] if axes else a
+
+
+def _bytes_of(flat: np.ndarray) -> Any:
+    if flat.nbytes <= 4096:
+        return flat.tobytes()
+    return memoryview(flat.reshape(-1).view(np.uint8))
+
+
+def unpack_dtype(name: Any) -> np.dtype:
+    if type(name) is not str or not _DTYPE.fullmatch(name):
+        raise ProtocolViolation("an unknown dtype")
+    return np.dtype(name)
+
+
+def unpack_array(head: Any, data: Any, layout: bool) -> np.ndarray:
+    """The array of `pack_array`; `layout` says whether more than C and Fortran order is accepted."""
+    name, shape, order = head
+    dtype = unpack_dtype(name)
+    _check_shape(shape, dtype.itemsize, len(data))
+    if order == "C":
+        return _flat(dtype, data).reshape(shape)
+    if order == "F":
+        return _flat(dtype, data).reshape(shape[::-1]).T
+    if not layout:
+        raise ProtocolViolation("an unknown order")
+    return _strided(_flat(dtype, data), shape, *order)
+
+
+def _strided(flat: np.ndarray, shape: Any, axes: Any, flips: Any, gap: bool, writeable: bool) -> np.ndarray:
+    a = flat.reshape([shape[i] for i in axes])
+    if gap and a.ndim:
+        wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), dtype=a.dtype)
+        wide[..., ::2] = a
+        a = wide[..., ::2]
+    a = _flip(a.transpose(sorted(range(len(axes)), key=lambda i: axes[i])), list(flips))
+    a.flags.writeable = writeable
+    return a
+
+
+def _check_shape(shape: Any, itemsize: int, size: int) -> None:
+    if type(shape) is not tuple or len(shape) > _MAX_NDIM:
+        raise ProtocolViolation("a shape that is not a short tuple")
+    wanted = itemsize
+    for n in shape:
+        if type(n) is not int or not 0 <= n < 2**48:
+            raise ProtocolViolation("a shape that is not of integers")
+        wanted *= n
+    if wanted != size:
+        raise ProtocolViolation("a shape that does not fit its data")
+
+
+def _flat(dtype: np.dtype, data: Any) -> np.ndarray:
+    if len(data) == 0:
+        return np.empty(0, dtype)
+    flat = np.frombuffer(data if type(data) is bytearray else bytearray(data), dtype=dtype)
+    if dtype.kind == "b":
+        return flat.view(np.uint8) != 0  # a byte 2 would be a third truth value
+    if dtype.kind == "U" and flat.view(np.dtype(np.uint32).newbyteorder(dtype.byteorder)).max() > 0x10FFFF:
+        raise ProtocolViolation("text that is not Unicode")
+    return flat
+
+
+def refuse_tensor(t: torch.Tensor) -> str:
+    """Why this tensor may not cross, "" when it may. A Parameter crosses as a plain tensor."""
+    if type(t) not in (torch.Tensor, torch.nn.Parameter):
+        return f"a {type(t).__name__} (a subclass of torch.Tensor)"
+    if t.layout is not torch.strided:
+        return "a sparse torch tensor"
+    if t.is_quantized or t.dtype not in _TORCH_NAMES:
+        return f"a torch tensor of dtype {t.dtype}"
+    if t.device.type == "meta":
+        return "a torch tensor on the device meta (it has no data)"
+    return ""
+
+
+def pack_tensor(t: torch.Tensor) -> tuple[list[Any], Any]:
+    """(dtype, shape, requires_grad) and the elements' bytes in C order."""
+    with torch.no_grad():
+        flat = t.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        data = _bytes_of(flat.view(_BYTES).numpy()) if flat.numel() else b""
+    return [_TORCH_NAMES[t.dtype], tuple(t.shape), t.requires_grad], data
+
+
+def unpack_tensor(head: Any, data: Any) -> torch.Tensor:
+    name, shape, requires_grad = head
+    dtype = _TORCH_DTYPES.get(name) if type(name) is str else None
+    if dtype is None or type(requires_grad) is not bool:
+        raise ProtocolViolation("an unknown tensor dtype")
+    _check_shape(shape, dtype.itemsize, len(data))
+    if len(data) == 0:
+        t = torch.empty(shape, dtype=dtype, device="cpu")
+    else:
+        t = torch.frombuffer(data if type(data) is bytearray else bytearray(data), dtype=_BYTES)
+        t = (t != 0 if dtype is torch.bool else t.view(dtype)).reshape(shape)
+    if requires_grad:
+        if not (dtype.is_floating_point or dtype.is_complex):
+            raise ProtocolViolation("an integer tensor that requires a gradient")
+        t.requires_grad_(True)
+    return t
+
+
+def checked_state(state: Any) -> dict[str, Any]:
+    """A bit generator's state whose indices lie within its buffers, so that reading from it is safe."""
+    if type(state) is not dict or state.get("bit_generator") not in BIT_GENERATORS:
+        raise ProtocolViolation("an unknown bit generator")
+    inner = state.get("state")
+    position = inner.get("pos", 0) if type(inner) is dict else 0
+    if type(position) is not int or not 0 <= position <= 624:
+        raise ProtocolViolation("a generator position outside its buffer")
+    if state["bit_generator"] == "MT19937" and (type(inner) is not dict or type(inner.get("pos")) is not int):
+        raise ProtocolViolation("a generator without position")
+    if state["bit_generator"] == "Philox":
+        buffered = state.get("buffer_pos")
+        if type(buffered) is not int or not 0 <= buffered <= 4:
+            raise ProtocolViolation("a generator position outside its buffer")
+    return state

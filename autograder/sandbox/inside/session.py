@@ -1,0 +1,169 @@
+"""Serves one notebook: runs its cells and forks branches that answer calls."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from .branch import Branch
+from .capture import Outputs, Stream, Terminal
+from .clock import Clock
+from .guard import Guard
+from .shell import Shell, build
+from .talk import bounded
+from .values import Decoder, Encoder
+from .wire import Bounds, Channel, ChannelClosed
+
+__all__ = ["Session", "serve"]
+
+_getpid, _exit, _now, _fork = os.getpid, os._exit, time.perf_counter, os.fork
+_close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
+
+
+def serve(channel: socket.socket, settings: dict[str, Any]) -> None:
+    """Answer on `channel` until the other end closes it.
+
+    Args:
+        settings: "limits", a dictionary with the fields of `autograder.sandbox.Limits`.
+    """
+    limits = settings.get("limits", {})
+    bounds = Bounds(value_bytes=int(limits.get("value_bytes", 128 * 2**20)), depth=int(limits.get("depth", 64)))
+    Session(Channel(channel, bounds), int(limits.get("output_bytes", 2**20))).serve()
+
+
+class Session:
+    """The trunk: one process in which the cells run in order."""
+
+    def __init__(self, channel: Channel, output_bytes: int) -> None:
+        self.channel, self.outputs, self.clock = channel, Outputs(output_bytes), Clock()
+        self.shell: Shell = build()
+        self.shell.outputs = self.outputs
+        self.namespace: dict[str, Any] = self.shell.user_ns
+        self.terminal = Terminal(self.outputs)
+        sys.stdout = sys.__stdout__ = Stream("stdout", 1, self.outputs)  # type: ignore[assignment, misc]
+        sys.stderr = sys.__stderr__ = Stream("stderr", 2, self.outputs)  # type: ignore[assignment, misc]
+        self._streams = sys.stdout, sys.stderr
+        self.children: dict[int, int] = {}
+        self._pid = _getpid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        random.seed(0)
+        np.random.seed(0)
+        torch.manual_seed(0)
+
+    def serve(self) -> None:
+        self._encode_and_send("ready")
+        while True:
+            fds: list[int] = []
+            try:
+                structure, bulks = self.channel.receive(fds=fds)
+                kind, *rest = (self._text(part, bulks) for part in structure)
+                reply = getattr(self, f"_{kind}")(*rest, *fds)
+                self._encode_and_send(reply)
+            except ChannelClosed:
+                return
+
+    def _text(self, part: Any, bulks: list[bytearray]) -> Any:
+        """A long text travels as a bulk, lists of names as they are."""
+        is_value = type(part) is tuple and part and type(part[0]) is int
+        return Decoder(self.channel.bounds, bulks, _no_objects).decode(part) if is_value else part
+
+    def _encode_and_send(self, reply: Any) -> None:
+        e = Encoder(self.channel.bounds, lambda value: bounded(repr(value)))
+        structure = e.encode(reply)
+        self.channel.send(structure, e.bulks)
+
+    # Cells
+
+    def _cell(self, source: str, seconds: float) -> list[Any]:
+        """Run one cell: status, outputs, error and seconds."""
+        self.outputs.begin()
+        sys.stdout, sys.stderr = self._streams
+        start = _now()
+        error = self._run(source, seconds)
+        if _getpid() != self._pid:
+            _exit(0)  # a child that the student forked and that came back
+        self._drain()
+        status = "ok"
+        if self.clock.expired:
+            status, error = "timeout", f"the cell took longer than {seconds:g} s"
+        elif error:
+            status = "error"
+        return [status, self.outputs.end(), error, _now() - start]
+
+    def _run(self, source: str, seconds: float) -> str:
+        """Run a cell within its time; "Name: message" of what went wrong."""
+        try:
+            self.clock.start(seconds)
+            try:
+                self.shell.cell_source = source
+                result = self.shell.run_cell(source, store_history=True)
+                error = result.error_before_exec or result.error_in_exec
+            except BaseException as raised:
+                error = raised
+            return bounded(f"{type(error).__name__}: {error}") if error is not None else ""
+        except BaseException as raised:  # the student's own __str__ failed, or the time was up within it
+            return bounded(type(raised).__name__)
+        finally:
+            self.clock.stop()
+
+    def _drain(self) -> None:
+        try:
+            self.terminal.drain()
+        except BaseException:
+            self.outputs.stream("stderr", "\n[Output of other programs was lost.]\n")
+
+    # Branches
+
+    def _fork(self, modules: tuple[str, ...], calls: tuple[str, ...], fd: int) -> int:
+        """Fork a process that serves calls on the descriptor; its number."""
+        pid = _fork()
+        if pid == 0:
+            self._become_branch(fd, modules, calls)
+        _close(fd)
+        number = len(self.children) + 1
+        self.children[number] = pid
+        return number
+
+    def _become_branch(self, fd: int, modules: tuple[str, ...], calls: tuple[str, ...]) -> None:
+        try:
+            self.channel.close()
+            self.terminal.discard()
+            self.outputs.size = 0
+            self.outputs.begin()
+            guard = Guard(modules, calls, self.namespace)
+            guard.install()
+            Branch(Channel(_socket(fileno=fd), self.channel.bounds), self.namespace, guard, self.shell.cell_lines).serve()
+        finally:
+            _exit(0)
+
+    def _end(self, number: int) -> str:
+        """Kill a branch; how it had ended by itself, "" when it was still running."""
+        pid = self.children.get(number, 0)
+        if not pid:
+            return ""
+        self.children[number] = 0
+        done, status = _waitpid(pid, os.WNOHANG)
+        if not done:
+            _kill(pid, signal.SIGKILL)
+            _waitpid(pid, 0)
+            return ""
+        return _how(status)
+
+
+def _no_objects(tag: int, rest: Any) -> Any:
+    raise ValueError("an object where text is expected")
+
+
+def _how(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"the process was ended by {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"the process ended itself (exit status {os.WEXITSTATUS(status)})"

@@ -1,0 +1,145 @@
+"""IPython as students know it from Jupyter, without terminal, history, configuration or startup files."""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import os
+import subprocess
+import traceback
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
+from traitlets import Type
+from traitlets.config import Config
+
+from .capture import Outputs
+
+__all__ = ["Shell", "build"]
+
+_INLINE = "module://matplotlib_inline.backend_inline"
+_Popen, _PIPE, _DEVNULL = subprocess.Popen, subprocess.PIPE, subprocess.DEVNULL
+
+
+class _Hook(DisplayHook):
+    """Sends the value of a cell's last expression to the outputs."""
+
+    def write_output_prompt(self) -> None:
+        """There is no prompt to write."""
+
+    def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
+        self.shell.outputs.rich(
+            "execute_result", format_dict, md_dict or {}, execution_count=self.shell.execution_count - 1
+        )
+
+    def finish_displayhook(self) -> None:
+        self._is_active = False
+
+    def quiet(self) -> bool:
+        return bool(self.semicolon_at_end_of_expression(self.shell.cell_source))
+
+
+class _Publisher(DisplayPublisher):
+    """Sends what is displayed to the outputs."""
+
+    def publish(self, data: Any, metadata: Any = None, *args: Any, **kwargs: Any) -> None:
+        self.shell.outputs.rich("display_data", data, metadata or {})
+
+    def clear_output(self, wait: bool = False) -> None:
+        self.shell.outputs.clear()
+
+
+class _NoProfile(ProfileDir):
+    """A profile folder that is never created."""
+
+    def _location_changed(self, change: Any) -> None:
+        self._location_isset = True
+
+
+class Shell(InteractiveShell):
+    """One notebook's shell; its outputs go to `outputs`."""
+
+    displayhook_class = Type(_Hook)
+    display_pub_class = Type(_Publisher)
+    outputs = Outputs(2**20)
+    cell_source = ""
+
+    def init_ipython_dir(self, ipython_dir: Any) -> None:
+        """No folder of configuration: nothing of it is read or made."""
+
+    def init_profile_dir(self, profile_dir: Any) -> None:
+        self.profile_dir = _NoProfile(location=os.path.join(os.path.abspath(os.sep), "nonexistent", "profile"))
+
+    def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
+        self.outputs.error(str(etype.__name__), _message(evalue), list(stb))
+
+    def ask_exit(self) -> None:
+        """quit() and exit() end the cell with an error."""
+        raise SystemExit("the notebook cannot be left while it is graded")
+
+    def system(self, command: str) -> None:
+        """`!command`: its output, as it comes, is the cell's; its standard input is empty."""
+        command = self.var_expand(command, depth=1)
+        with _Popen(command, shell=True, stdin=_DEVNULL, stdout=_PIPE, stderr=subprocess.STDOUT) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    self.outputs.stream("stdout", line.decode("utf-8", "backslashreplace"))
+            except BaseException:
+                process.kill()
+                raise
+        self.user_ns["_exit_code"] = process.returncode
+
+    def cell_lines(self, tb: Any) -> list[str]:
+        """The lines of a traceback that lie in cells, as "Cell In[3], line 2, in f" and the source line."""
+        lines = []
+        for frame in traceback.extract_tb(tb, limit=200):
+            named = self.compile.format_code_name(frame.filename)
+            if named:
+                lines.append(f"{named[0]} {named[1]}, line {frame.lineno}, in {frame.name}\n    {frame.line or ''}")
+        return lines
+
+
+def _message(error: Any) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "<no text>"
+
+
+def build() -> Shell:
+    """The shell of this process, made once; called before forking because it takes a while."""
+    if Shell.initialized():
+        return Shell.instance()
+    os.environ["MPLBACKEND"] = _INLINE
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.cache_size = 100
+    config.InteractiveShell.enable_tip = False
+    shell = Shell.instance(config=config)
+    _show_figures(shell)
+    builtins.input = _no_input
+    getpass.getpass = _no_input
+    return shell
+
+
+def _show_figures(shell: Shell) -> None:
+    """What `%matplotlib inline` does, which Jupyter does by itself."""
+    try:
+        from IPython.core.pylabtools import activate_matplotlib
+        from matplotlib_inline.backend_inline import configure_inline_support
+    except ImportError:
+        return
+    activate_matplotlib(_INLINE)
+    configure_inline_support(shell, _INLINE)
+
+
+def _no_input(*args: Any, **kwargs: Any) -> str:
+    raise EOFError("input() has nobody to ask while a notebook is graded; give the value in the cell")
+
+

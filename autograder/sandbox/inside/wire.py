@@ -1,0 +1,169 @@
+"""Frames on a channel: lengths, one msgpack structure, then the bulk data it refers to.
+
+A frame is `structure length (4 bytes), number of bulks (4), their lengths (8 each), structure, bulks`, big-endian.
+Everything that a peer announces is checked against `Bounds` before memory is taken. The structure holds only
+None, bool, int, float, str, bytes and arrays of these; `values` gives it meaning.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+__all__ = ["INLINE_BYTES", "Bounds", "Channel", "ChannelClosed", "ProtocolViolation", "TooLate", "Unsendable"]
+
+INLINE_BYTES = 4096  # data up to this size travels within the structure
+_HEADER = struct.Struct(">II")
+_now = time.monotonic
+
+
+class ProtocolViolation(Exception):
+    """The peer sent what no honest peer sends."""
+
+
+class Unsendable(Exception):
+    """A value cannot cross the channel; the text names it."""
+
+
+class ChannelClosed(Exception):
+    """The peer is gone."""
+
+
+class TooLate(Exception):
+    """The peer did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one frame may hold.
+
+    A structure of 4 MiB decodes to at most about 150 MiB of Python objects, whatever it says.
+    """
+
+    value_bytes: int = 128 * 2**20
+    structure_bytes: int = 4 * 2**20
+    depth: int = 64
+    elements: int = 1_000_000
+    keys: int = 20_000  # dict keys and set members that are not text: hashes of numbers can be made to collide
+
+
+class Channel:
+    """One end of a stream socket that carries frames."""
+
+    def __init__(self, sock: socket.socket, bounds: Bounds) -> None:
+        self.sock = sock
+        self.bounds = bounds
+        self._timed = False
+        # Bound now: code that runs later may patch the modules these come from.
+        self._now = _now
+        self._sendmsg, self._recv_into, self._recvmsg = sock.sendmsg, sock.recv_into, sock.recvmsg
+        self._settimeout, self._pack = sock.settimeout, msgpack.Packer(use_bin_type=True, autoreset=True).pack
+        self._unpack, self._header, self._lengths = msgpack.unpackb, _HEADER, struct.Struct
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+    def close(self) -> None:
+        self.sock.close()
+
+    def send(
+        self, structure: Any, bulks: Sequence[Any] = (), deadline: float | None = None, fds: Sequence[int] = ()
+    ) -> None:
+        """Send one frame, with file descriptors if any."""
+        payload = self._pack(structure)
+        sizes = [len(b) for b in bulks]
+        if len(payload) > self.bounds.structure_bytes or sum(sizes) > self.bounds.value_bytes:
+            raise Unsendable(f"more than {self.bounds.value_bytes >> 20} MiB of data, or too many small values")
+        head = self._header.pack(len(payload), len(sizes)) + self._lengths(f">{len(sizes)}Q").pack(*sizes)
+        self._write([head + payload, *bulks], deadline, fds)
+
+    def receive(self, deadline: float | None = None, fds: list[int] | None = None) -> tuple[Any, list[bytearray]]:
+        """The next frame's structure and bulks; descriptors that came with it are appended to `fds`."""
+        length, count = self._header.unpack(self._read(8, deadline, fds))
+        if length > self.bounds.structure_bytes:
+            raise ProtocolViolation(f"a structure of {length} bytes")
+        if count > self.bounds.value_bytes // INLINE_BYTES:
+            raise ProtocolViolation(f"{count} bulks")
+        sizes = self._lengths(f">{count}Q").unpack(self._read(8 * count, deadline)) if count else ()
+        if sum(sizes) > self.bounds.value_bytes:
+            raise ProtocolViolation(f"{sum(sizes)} bytes of data")
+        structure = self._decode(self._read(length, deadline))
+        return structure, [self._read(size, deadline) for size in sizes]
+
+    def _decode(self, payload: bytearray) -> Any:
+        try:
+            return self._unpack(
+                payload,
+                raw=False,
+                use_list=False,
+                strict_map_key=True,
+                max_map_len=0,
+                max_ext_len=0,
+                max_array_len=min(len(payload), self.bounds.elements * 2 + 16),
+            )
+        except Exception as error:
+            raise ProtocolViolation(f"a malformed structure: {type(error).__name__}") from None
+
+    def _wait(self, deadline: float | None) -> None:
+        if deadline is not None:
+            left = deadline - self._now()
+            if left <= 0:
+                raise TooLate
+            self._settimeout(left)
+            self._timed = True
+        elif self._timed:
+            self._settimeout(None)
+            self._timed = False
+
+    def _write(self, parts: list[Any], deadline: float | None, fds: Sequence[int]) -> None:
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        views = [memoryview(p) for p in parts if len(p)]
+        while views:
+            self._wait(deadline)
+            try:
+                sent = self._sendmsg(views[:64], ancillary)
+            except TimeoutError:
+                raise TooLate from None
+            except OSError:
+                raise ChannelClosed from None
+            ancillary = []
+            while views and sent >= len(views[0]):
+                sent -= len(views.pop(0))
+            if sent:
+                views[0] = views[0][sent:]
+
+    def _read(self, size: int, deadline: float | None, fds: list[int] | None = None) -> bytearray:
+        data = bytearray(size)
+        view, got = memoryview(data), 0
+        while got < size:
+            self._wait(deadline)
+            try:
+                n = self._recv_into(view[got:]) if fds is None else self._receive_with_fds(view[got:], fds)
+            except TimeoutError:
+                raise TooLate from None
+            except OSError:
+                raise ChannelClosed from None
+            if n == 0:
+                raise ChannelClosed
+            got += n
+        return data
+
+    def _receive_with_fds(self, view: memoryview, fds: list[int]) -> int:
+        data, ancillary, _, _ = self._recvmsg(len(view), socket.CMSG_SPACE(4))
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                received = array.array("i")
+                received.frombytes(payload[: len(payload) - len(payload) % received.itemsize])
+                fds.extend(received)
+                for fd in received:
+                    os.set_inheritable(fd, False)
+        view[: len(data)] = data
+        return len(data)

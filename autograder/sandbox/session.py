@@ -1,0 +1,260 @@
+"""The trusted end of one notebook: its cells run one after the other, its branches answer calls."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Protocol
+
+import msgspec
+
+from autograder.errors import SandboxError
+from autograder.sandbox.branch import Branch
+from autograder.sandbox.errors import AnswerCrashed, AnswerTimeout
+from autograder.sandbox.inside.clock import WALL_FACTOR
+from autograder.sandbox.inside.talk import bounded
+from autograder.sandbox.inside.values import Decoder, Encoder
+from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.outputs import checked_outputs
+
+__all__ = ["CellOutcome", "Session"]
+
+_GRACE_SECONDS = 3.0  # beyond the time at which a process interrupts itself
+_FORK_SECONDS = 10.0
+_START_SECONDS = 30.0
+
+
+class CellOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a cell ended."""
+
+    status: str  # "ok", "error", "timeout" or "crash"
+    outputs: list[dict[str, Any]] = []  # nbformat outputs
+    error: str = ""  # "Name: message"
+    seconds: float = 0.0
+
+
+class _Process(Protocol):
+    channel: socket.socket
+
+    def kill(self) -> str: ...
+
+    def wait(self, seconds: float) -> str: ...
+
+
+class _Box(Protocol):
+    @property
+    def limits(self) -> Limits: ...
+
+    def spawn(self, files: Path | None = None) -> _Process: ...
+
+
+class _Bans(Protocol):
+    @property
+    def modules(self) -> frozenset[str]: ...
+
+    @property
+    def calls(self) -> frozenset[str]: ...
+
+
+class Session:
+    """One notebook of one submission.
+
+    A cell that kills or hangs its process costs only itself: the cells that ended before it run again in a new
+    process, as long as the submission has time left.
+    """
+
+    def __init__(self, box: _Box, files: Path | None = None) -> None:
+        self.box, self.files, self.limits = box, files, box.limits
+        self._bounds = Bounds(value_bytes=self.limits.value_bytes, depth=self.limits.depth)
+        self._done: list[str] = []  # sources of the cells that can be run again
+        self._process: _Process | None = None
+        self._channel: Channel | None = None
+        self._ends = time.monotonic() + self.limits.submission_seconds
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process and all that it started."""
+        process, self._process, self._channel = self._process, None, None
+        if process is not None:
+            process.kill()
+
+    @property
+    def seconds_left(self) -> float:
+        """Wall time that the submission may still use."""
+        return max(0.0, self._ends - time.monotonic())
+
+    # Cells
+
+    def run_cell(self, source: str, cell_id: str = "") -> CellOutcome:
+        """Run a cell after those before it."""
+        if self.seconds_left == 0:
+            return CellOutcome(status="timeout", error=self._overtime())
+        try:
+            self._ready()
+        except (AnswerCrashed, AnswerTimeout) as lost:
+            return CellOutcome(status="crash", error=str(lost))
+        outcome = self._run(source)
+        if outcome.status in ("ok", "error"):
+            self._done.append(source)
+        return outcome
+
+    def _run(self, source: str) -> CellOutcome:
+        """Run a cell in the process that there is; when it dies, it is gone."""
+        start = time.monotonic()
+        seconds = min(self.limits.cell_seconds, self.seconds_left)
+        try:
+            reply = self._ask("cell", source, seconds, wall=WALL_FACTOR * seconds + _GRACE_SECONDS)
+            match reply:
+                case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)]:
+                    checked = checked_outputs(outputs)
+                    return CellOutcome(status=status, outputs=checked, error=bounded(error), seconds=took)
+            raise ProtocolViolation("a reply that is no outcome of a cell")
+        except TooLate:
+            status, why = "timeout", f"the cell took longer than {seconds:g} s and could not be interrupted"
+        except ChannelClosed:
+            status, why = "crash", self._reason()
+        except ProtocolViolation as error:
+            status, why = "crash", f"the process broke the protocol: {error}"
+        self.close()
+        return CellOutcome(status=status, outputs=[_shown(status, why)], error=why, seconds=time.monotonic() - start)
+
+    def _ask(self, *message: Any, wall: float, fds: tuple[int, ...] = ()) -> Any:
+        assert self._channel is not None
+        e = Encoder(self._bounds, _refuse)
+        deadline = time.monotonic() + wall
+        self._channel.send([e.encode(part) if isinstance(part, str) else part for part in message], e.bulks, deadline, fds)
+        structure, bulks = self._channel.receive(deadline)
+        return Decoder(self._bounds, bulks, _violate).decode(structure)
+
+    def _ready(self) -> None:
+        """A process in which the earlier cells have run."""
+        if self._process is not None:
+            return
+        self._process = self.box.spawn(self.files)
+        self._channel = Channel(self._process.channel, self._bounds)
+        self._greet()
+        replay, self._done = self._done, []
+        for source in replay:
+            if self.seconds_left == 0:
+                raise AnswerTimeout(self._overtime())
+            if self._run(source).status in ("ok", "error"):
+                self._done.append(source)
+            if self._process is None:  # it died where it lived before: without this cell, once more
+                self._done += replay[replay.index(source) + 1 :]
+                return self._ready()
+
+    def _greet(self) -> None:
+        """Wait until the process is ready; no student code has run yet, so what fails here is our fault."""
+        assert self._channel is not None
+        try:
+            self._channel.receive(time.monotonic() + _START_SECONDS)
+        except (TooLate, ChannelClosed, ProtocolViolation):
+            why = self._reason()
+            self.close()
+            raise SandboxError(f"sandbox: a new process did not get ready: {why}.") from None
+
+    def _reason(self) -> str:
+        """Why the process is gone, in words."""
+        assert self._process is not None
+        status = self._process.wait(_GRACE_SECONDS)
+        status = self._process.kill() if status == "running" else status
+        if status.startswith("fault"):
+            raise SandboxError(f"sandbox: {status}")
+        return _REASONS.get(status, f"the process ended ({status})")
+
+    def _overtime(self) -> str:
+        return f"the submission used up its {self.limits.submission_seconds:g} s"
+
+    # Branches
+
+    @contextmanager
+    def fork(self, bans: _Bans | None = None, seconds: float | None = None) -> Iterator[Branch]:
+        """A fork of the process as it stands; gone at the end of the context.
+
+        Args:
+            bans: modules and calls that are refused in it.
+            seconds: of one request; the limit of a part unless given.
+
+        Raises:
+            AnswerCrashed: there is no process to fork, and none can be made.
+            AnswerTimeout: the submission has used up its time.
+        """
+        near, number = self._open_branch(bans)
+        branch = Branch(near, seconds or self.limits.part_seconds, ending=lambda: self._end_branch(number))
+        try:
+            yield branch
+        finally:
+            branch.close()
+            self._end_branch(number)
+
+    def _open_branch(self, bans: _Bans | None) -> tuple[Channel, int]:
+        for last in (False, True):
+            if self.seconds_left == 0:
+                raise AnswerTimeout(self._overtime())
+            self._ready()
+            ours, theirs = socket.socketpair()
+            try:
+                modules, calls = (sorted(bans.modules), sorted(bans.calls)) if bans else ([], [])
+                number = self._ask("fork", modules, calls, wall=_FORK_SECONDS, fds=(theirs.fileno(),))
+                if type(number) is not int:
+                    raise ProtocolViolation("a branch without number")
+                return Channel(ours, self._bounds), number
+            except (TooLate, ChannelClosed, ProtocolViolation) as error:
+                ours.close()
+                self.close()
+                if last:
+                    raise AnswerCrashed(f"the process does not answer ({type(error).__name__})") from None
+            finally:
+                theirs.close()
+        raise AssertionError("unreachable")
+
+    def _end_branch(self, number: int) -> str:
+        """Have the trunk kill and reap a branch; how it had ended by itself. A trunk that cannot is ended."""
+        if self._channel is None:
+            return ""
+        try:
+            how = self._ask("end", number, wall=_FORK_SECONDS)
+            return bounded(how, 200) if type(how) is str else ""
+        except (TooLate, ProtocolViolation):
+            self.close()
+            return ""
+        except ChannelClosed:
+            why = self._reason()
+            self.close()
+            return why
+
+
+_REASONS = {
+    "memory": "the process used more memory than allowed",
+    "disk": "the process wrote more files than allowed",
+    "killed": "the process was ended",
+    "lost": "the process was lost",
+    "signal 11": "the process was ended by SIGSEGV",
+    "signal 9": "the process was ended by SIGKILL",
+    "signal 6": "the process was ended by SIGABRT",
+}
+
+
+def _shown(status: str, why: str) -> dict[str, Any]:
+    name = "TimeoutError" if status == "timeout" else "DeadKernelError"
+    return {"output_type": "error", "ename": name, "evalue": why, "traceback": [f"{name}: {why}"]}
+
+
+def _refuse(value: Any) -> NoReturn:
+    raise TypeError(f"got {type(value).__name__}, expected text")
+
+
+def _violate(tag: int, rest: Any) -> NoReturn:
+    raise ProtocolViolation("an object where data is expected")
+
+
