@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, data: bytes) -> bool:
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> bool:
     """Write `data` so that an interrupted run leaves the old file; False when it was there already."""
     if path.is_file() and path.read_bytes() == data:
         return False
@@ -18,7 +18,7 @@ def write_whole(path: Path, data: bytes) -> bool:
     try:
         with os.fdopen(handle, "wb") as f:
             f.write(data)
-        os.chmod(name, 0o644)
+        os.chmod(name, mode)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -15,9 +15,9 @@ from autograder.cells import Role, grade_id, role
 
 __all__ = ["PrivateLine", "leaks", "private_lines", "released_texts"]
 
-# A solution line with fewer words and signs (`n = len(x)`, `for epoch in range(epochs):`) gives nothing away and
+# A solution line with fewer words and signs (`n = len(x)`, `W1, b1, W2, b2 = params`) gives nothing away and
 # stands in checks and statements by rights; a hidden line is never public.
-TELLING = {"solution": 12, "hidden": 3}
+TELLING = {"solution": 10, "hidden": 3}
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,24 @@ from autograder.results import SCHEMA
 
 if TYPE_CHECKING:  # the command that prints a document has imported what it is made of
     from autograder.build import BuiltUnit, ReleasedUnit, SolvedNotebook
+    from autograder.demo import Demo
+    from autograder.report import UnitReport as ClassUnit
+    from autograder.results import ExerciseResult
+    from autograder.verify import UnitReport
 
-__all__ = ["BuildDocument", "Document", "ErrorDocument", "ReleaseDocument", "SolutionsDocument"]
+__all__ = [
+    "BuildDocument",
+    "DemoDocument",
+    "Document",
+    "ErrorDocument",
+    "FeedbackDocument",
+    "ReleaseDocument",
+    "ReportDocument",
+    "SandboxDocument",
+    "ShowDocument",
+    "SolutionsDocument",
+    "VerifyDocument",
+]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,3 +68,57 @@ class SolutionsDocument(Document, frozen=True, kw_only=True):
     command: str = "solutions"
     dry_run: bool
     notebooks: tuple[SolvedNotebook, ...]
+
+
+class VerifyDocument(Document, frozen=True, kw_only=True):
+    """`autograder verify --json`."""
+
+    command: str = "verify"
+    sound: bool
+    isolation: str
+    units: tuple[UnitReport, ...]
+
+
+class ShowDocument(Document, frozen=True, kw_only=True):
+    """`autograder show --json`."""
+
+    command: str = "show"
+    isolation: str
+    result: ExerciseResult
+
+
+class FeedbackDocument(Document, frozen=True, kw_only=True):
+    """`autograder feedback --json`."""
+
+    command: str = "feedback"
+    dry_run: bool
+    written: tuple[str, ...]  # paths below feedback/
+    unchanged: int
+
+
+class SandboxDocument(Document, frozen=True, kw_only=True):
+    """`autograder sandbox --json`."""
+
+    command: str = "sandbox"
+    strongest: str  # "" when no level is reached
+    levels: dict[str, str]  # level -> "", or why it is not reached
+
+
+class ReportDocument(Document, frozen=True, kw_only=True):
+    """`autograder report --json`."""
+
+    command: str = "report"
+    dry_run: bool
+    files: tuple[str, ...]  # the class page, and the table of marks if asked for
+    units: tuple[ClassUnit, ...]
+
+
+class DemoDocument(Document, frozen=True, kw_only=True):
+    """`autograder demo --json`."""
+
+    command: str = "demo"
+    dry_run: bool
+    students: int
+    units: tuple[str, ...]
+    folder: str  # where the class is
+    outcome: Demo | None = None  # null with --dry-run
