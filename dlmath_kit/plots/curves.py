@@ -44,7 +44,7 @@ def loss_curves(
         ax.plot(np.arange(len(losses)), losses, color=colour(k), linestyle=dash, linewidth=1.8, label=name or None)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(alpha=0.25)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if log:
         ax.set_yscale("log")
     if any(named):

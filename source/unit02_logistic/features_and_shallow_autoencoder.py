@@ -109,9 +109,9 @@ def classifier(X, y, degree):
     return lambda points: polynomial_features(points, degree) @ beta > 0
 
 
+predictors = {degree: classifier(X_fit, y_fit, degree) for degree in (1, 3, 8)}
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained", sharey=True)
-for ax, degree in zip(axes, (1, 3, 8), strict=True):
-    predict = classifier(X_fit, y_fit, degree)
+for ax, (degree, predict) in zip(axes, predictors.items(), strict=True):
     share = np.mean(predict(X_new) == y_new)
     plots.decision_boundary(predict, X_new, y_new, ax, title=f"degree {degree}: {share:.0%} of new points right")
 plt.show()
@@ -230,6 +230,7 @@ for step in range(1500):
     params = tuple(q - 0.1 * g for q, g in zip(params, grads, strict=True))
     if step % 25 == 0:
         losses.append(autoencoder_loss_grad(params, X)[0])
+trained = params
 
 fig, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 ax.plot(25 * np.arange(len(losses)), losses, color=plots.PALETTE[0], lw=1.8, label="your autoencoder")
@@ -241,7 +242,7 @@ ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %%
-W1, b1, W2, b2 = params
+W1, b1, W2, b2 = trained
 X_hat = np.tanh(X @ W1.T + b1) @ W2.T + b2
 first = [np.flatnonzero(y == k)[3] for k in range(10)]
 plots.image_grid(

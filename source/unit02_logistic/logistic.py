@@ -106,21 +106,22 @@ networks are trained, already near $z = -88$. One confident mistake during train
 """
 
 # %%
+near, far = np.linspace(-8, 8, 400), np.linspace(-1000, 100, 2001)
+s, log_s = sigmoid(near), log_sigmoid(far)
+
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-z = np.linspace(-8, 8, 400)
-left.plot(z, sigmoid(z), color=plots.PALETTE[0], lw=2)
+left.plot(near, s, color=plots.PALETTE[0], lw=2)
 left.axvline(0, color="0.8", lw=0.8, zorder=0)
 left.axhline(0.5, color="0.8", lw=0.8, zorder=0)
 left.set(xlabel="$z$", ylabel=r"$\sigma(z)$", title="probability of class 1")
 
-z = np.linspace(-1000, 100, 2001)
-right.plot(z, log_sigmoid(z), color=plots.PALETTE[0], lw=6, alpha=0.35, label=r"your $\log\,\sigma$")
+right.plot(far, log_s, color=plots.PALETTE[0], lw=6, alpha=0.35, label=r"your $\log\,\sigma$")
 with np.errstate(divide="ignore", over="ignore"):
     for dtype, k in ((np.float64, 1), (np.float32, 2)):
-        naive = np.log(1 / (1 + np.exp(-z.astype(dtype))))
+        naive = np.log(1 / (1 + np.exp(-far.astype(dtype))))
         end = np.flatnonzero(np.isfinite(naive))[0]
-        right.plot(z[end:], naive[end:], color=plots.PALETTE[k], lw=1.8, label=f"naive, {np.dtype(dtype).name}")
-        right.plot(z[end], naive[end], "o", color=plots.PALETTE[k], ms=6)
+        right.plot(far[end:], naive[end:], color=plots.PALETTE[k], lw=1.8, label=f"naive, {np.dtype(dtype).name}")
+        right.plot(far[end], naive[end], "o", color=plots.PALETTE[k], ms=6)
 right.set(xlabel="$z$", ylabel=r"$\log\,\sigma(z)$", title="the naive logarithm breaks off")
 right.legend()
 for ax in (left, right):
@@ -380,10 +381,10 @@ train, test = order[:400], order[400:]
 X = (X - X[train].mean(0)) / X[train].std(0)
 two = [20, 21]  # the largest radius and the largest texture among a patient's cells
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 histories = {}
 for alpha in (0.01, 0.1, 1.0):
     w, b, histories[rf"$\alpha$ = {alpha}"] = gd_logistic(X[train][:, two], y[train], np.zeros(2), 0.0, alpha, 200)
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 plots.decision_boundary(
     lambda Z: Z @ w + b > 0,
     X[test][:, two],

@@ -115,11 +115,12 @@ $z_k - \operatorname{lse}(z)$, it is almost piecewise linear.
 # %%
 z = np.linspace(-8, 8, 200)
 Z = np.column_stack([z, np.zeros_like(z), -np.ones_like(z)])  # (200, 3)
+P, log_P = softmax(Z), Z - logsumexp(Z)[:, None]
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
 for k, name in enumerate(["moving score $z$", "score 0", "score $-1$"]):
-    left.plot(z, softmax(Z)[:, k], color=plots.PALETTE[k], lw=2, ls=["-", "--", "-."][k], label=name)
-    right.plot(z, Z[:, k] - logsumexp(Z), color=plots.PALETTE[k], lw=2, ls=["-", "--", "-."][k])
+    left.plot(z, P[:, k], color=plots.PALETTE[k], lw=2, ls=["-", "--", "-."][k], label=name)
+    right.plot(z, log_P[:, k], color=plots.PALETTE[k], lw=2, ls=["-", "--", "-."][k])
 left.set(xlabel="$z$", ylabel="probability", title="softmax")
 right.set(xlabel="$z$", ylabel="log probability", title="the same, as logarithms")
 left.legend()
@@ -265,10 +266,11 @@ block of each epoch is the short one.
 
 # %%
 rng = np.random.default_rng(0)
+epochs = [minibatches(60, 16, rng) for _ in range(3)]
 fig, axes = plt.subplots(1, 3, figsize=(10, 2.8), sharey=True, layout="constrained")
 for epoch, ax in enumerate(axes):
     start = 0
-    for k, block in enumerate(minibatches(60, 16, rng)):
+    for k, block in enumerate(epochs[epoch]):
         ax.scatter(np.arange(start, start + len(block)), block, s=14, color=plots.PALETTE[k])
         start += len(block)
         ax.axvline(start - 0.5, color="0.85", lw=0.8, zorder=0)
@@ -366,7 +368,7 @@ training, unseen = {}, {}
 for batch_size in (1300, 128, 16):
     W, b, training[f"B = {batch_size}"], unseen[f"B = {batch_size}"] = train_digits(batch_size, alpha=0.5, epochs=20)
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained", sharey=True)
-plots.loss_curves(training, left, title="1300 digits of the training", xlabel="epoch", log=True)
+plots.loss_curves(training, left, title="the 1300 training digits", xlabel="epoch", log=True)
 plots.loss_curves(unseen, right, title="497 unseen digits", xlabel="epoch", log=True)
 plt.show()
 
@@ -470,9 +472,10 @@ def both_ways(X, y, K):
 rng = np.random.default_rng(0)
 y_row = np.repeat([0, 1, 2], 60)
 X_row = 2.5 * y_row[:, None] * [1.0, 0.6] + 0.6 * rng.normal(size=(180, 2))
+ways = both_ways(X_row, y_row, 3)
+shares = [np.mean(predict(X_row) == y_row) for predict in ways]
 fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
-for ax, predict, name in zip(axes, both_ways(X_row, y_row, 3), ["one versus rest", "one versus one"], strict=True):
-    share = np.mean(predict(X_row) == y_row)
+for ax, predict, share, name in zip(axes, ways, shares, ["one versus rest", "one versus one"], strict=True):
     plots.decision_boundary(predict, X_row, y_row, ax, title=f"{name}: {share:.0%} right")
 plt.show()
 
