@@ -1,0 +1,204 @@
+"""Answer key: all monomials up to a degree (unit 2).
+
+The order of the columns is a convention, so only two checks depend on it; the others compare the columns as a set.
+"""
+
+from itertools import combinations, combinations_with_replacement, product
+from math import comb
+
+import numpy as np
+
+from autograder.key import N0, Key, check, close, standard
+from dlmath_ref import polynomial_features
+
+key = Key("unit02_logistic/polynomial_features", reference=polynomial_features, bans=N0)
+
+CASES = [(5, 2, 2), (4, 3, 3), (3, 3, 2), (6, 1, 4), (4, 2, 4), (2, 4, 1)]  # samples, features, degree
+FEATURES = "the matrix of features"
+
+
+def columns_agree(got, X, degree, bias=True):
+    """The right columns, in any order."""
+    expected = polynomial_features(X, degree, bias)
+    array = type(got) is np.ndarray and got.shape == expected.shape and got.dtype.kind in "fi"
+    check(array, "The matrix of features must be an array with one row per sample and one column per monomial.")
+    probe = np.cos(np.arange(len(X)))  # tells columns apart by their projection
+    close(got[:, np.argsort(probe @ got)], expected[:, np.argsort(probe @ expected)], what="the set of columns")
+
+
+@key.part("worked", weight=1)
+def six_columns_for_two_features(answer, rng):
+    X = np.array([[2.0, 3.0], [-1.0, 0.5]])
+    expected = np.array([[1, 2, 3, 4, 6, 9], [1, -1, 0.5, 1, -0.5, 0.25]])
+    close(answer(X, 2), expected, what=FEATURES)
+
+
+@key.part("core", weight=1)
+def the_number_of_columns_is_right(answer, rng):
+    for n, p, degree in CASES:
+        got = answer(rng.normal(size=(n, p)), degree)
+        right = type(got) is np.ndarray and got.shape == (n, comb(p + degree, degree))
+        check(right, "The matrix of features must have one row per sample and one column per monomial.")
+
+
+@key.part("core", weight=2)
+def every_monomial_is_there_once(answer, rng):
+    for n, p, degree in CASES:
+        X = rng.normal(size=(n, p))
+        columns_agree(answer(X.copy(), degree), X, degree)
+
+
+@key.part("core", weight=1)
+def the_columns_come_in_the_stated_order(answer, rng):
+    for n, p, degree in CASES:
+        X = rng.normal(size=(n, p))
+        close(answer(X.copy(), degree), polynomial_features(X, degree), what=FEATURES)
+
+
+@key.part("core", weight=1)
+def the_column_of_ones_can_be_left_out(answer, rng):
+    for n, p, degree in CASES:
+        X = rng.normal(size=(n, p))
+        columns_agree(answer(X.copy(), degree, False), X, degree, False)
+
+
+@key.part("edge", weight=0.5)
+def degree_zero_and_a_single_sample(answer, rng):
+    for n, p, degree, bias in [(4, 2, 0, True), (4, 3, 0, False), (1, 1, 0, True), (1, 1, 3, False), (1, 2, 1, True)]:
+        X = rng.normal(size=(n, p))
+        columns_agree(answer(X.copy(), degree, bias), X, degree, bias)
+
+
+@key.part("edge", weight=0.5)
+def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
+    standard(lambda X, d: sort_columns(answer(X, d)), (rng.normal(size=(5, 2)), 3), sorted_reference, what=FEATURES)
+
+
+def sort_columns(features):
+    """Columns by their first entry, so that the order asked for does not matter here."""
+    check(type(features) is np.ndarray and features.ndim == 2, "The features must be an array with two axes.")
+    return features[:, np.argsort(features[0].astype(float), kind="stable")]
+
+
+def sorted_reference(X, degree):
+    return sort_columns(polynomial_features(X, degree))
+
+
+@key.accept
+def by_combinations_with_replacement(X, degree, include_bias=True):
+    columns = [np.ones((len(X), 1), X.dtype)[:, : int(include_bias)]]
+    for d in range(1, degree + 1):
+        for chosen in combinations_with_replacement(range(X.shape[1]), d):
+            columns.append(np.prod(X[:, chosen], axis=1)[:, None])
+    return np.hstack(columns)
+
+
+@key.accept
+def by_recursion(X, degree, include_bias=True):
+    n, p = X.shape
+
+    def monomials(first, d):
+        """Monomials of degree d in x_first, ..., x_p, lexicographically."""
+        if d == 0:
+            return [np.ones(n, X.dtype)]
+        return [X[:, j] * m for j in range(first, p) for m in monomials(j, d - 1)]
+
+    columns = [m for d in range(degree + 1) for m in monomials(0, d)]
+    return np.array(columns if include_bias else columns[1:], X.dtype).reshape(-1, n).T
+
+
+@key.accept
+def by_a_table_of_exponents(X, degree, include_bias=True):
+    p = X.shape[1]
+    table = [k for k in product(range(degree + 1), repeat=p) if (0 if include_bias else 1) <= sum(k) <= degree]
+    table.sort(key=lambda k: (sum(k), [-e for e in k]))
+    out = np.ones((len(X), len(table)), order="F")
+    for c, exponents in enumerate(table):
+        for j, e in enumerate(exponents):
+            out[:, c] *= X[:, j] ** e
+    return out
+
+
+@key.accept
+def degree_by_degree(X, degree, include_bias=True):
+    features = [[1.0] * bool(include_bias) for _ in X]
+    for row, x in zip(features, X.tolist(), strict=True):
+        level = [(0, 1.0)]
+        for _ in range(degree):
+            level = [(j, value * x[j]) for first, value in level for j in range(first, len(x))]
+            row.extend(value for _, value in level)
+    return np.array(features).reshape(len(X), -1)
+
+
+def _columns(X, chosen):
+    """One column for each tuple of feature numbers."""
+    return np.array([np.prod(X[:, list(c)], axis=1) for c in chosen]).reshape(-1, len(X)).T
+
+
+def _chosen(p, degree, include_bias):
+    numbers = range(0 if include_bias else 1, degree + 1)
+    return [c for d in numbers for c in combinations_with_replacement(range(p), d)]
+
+
+@key.reject("Products of different features are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+def no_interactions(X, degree, include_bias=True):
+    return _columns(X, [c for c in _chosen(X.shape[1], degree, include_bias) if len(set(c)) < 2])
+
+
+@key.reject("Some monomials occur more than once: x1·x2 and x2·x1 are the same.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+def duplicate_cross_terms(X, degree, include_bias=True):
+    numbers = range(0 if include_bias else 1, degree + 1)
+    return _columns(X, [c for d in numbers for c in product(range(X.shape[1]), repeat=d)])
+
+
+@key.reject("The column of ones is there although include_bias is False.", fails=["the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample"])
+def bias_always(X, degree, include_bias=True):
+    return _columns(X, _chosen(X.shape[1], degree, True))
+
+
+@key.reject("The column of ones is missing although include_bias is True.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+def bias_never(X, degree, include_bias=True):
+    return _columns(X, _chosen(X.shape[1], degree, False))
+
+
+@key.reject("Your features contain monomials of a degree above the one asked for.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+def degree_off_by_one(X, degree, include_bias=True):
+    return _columns(X, _chosen(X.shape[1], degree + 1, include_bias))
+
+
+@key.reject("The monomials of the highest degree are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+def highest_degree_missing(X, degree, include_bias=True):
+    return _columns(X, _chosen(X.shape[1], degree - 1, include_bias))
+
+
+@key.reject("Only the monomials of the highest degree are there; the lower ones are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+def highest_degree_only(X, degree, include_bias=True):
+    bias = [()] if include_bias and degree else []
+    return _columns(X, [*bias, *combinations_with_replacement(range(X.shape[1]), degree)])
+
+
+@key.reject("Squares and higher powers of one feature are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+def interactions_only(X, degree, include_bias=True):
+    numbers = range(0 if include_bias else 1, degree + 1)
+    return _columns(X, [c for d in numbers for c in combinations(range(X.shape[1]), d)])
+
+
+CONVENTION = "A convention, no error: the columns go by increasing degree, then x1 before x2 within a degree."
+
+
+@key.reject(CONVENTION, fails=["six_columns_for_two_features", "the_columns_come_in_the_stated_order"])
+def order_reversed(X, degree, include_bias=True):
+    chosen = _chosen(X.shape[1], degree, include_bias)
+    return _columns(X, sorted(chosen, key=lambda c: (len(c), [-j for j in c])))
+
+
+@key.reject(CONVENTION, fails=["six_columns_for_two_features", "the_columns_come_in_the_stated_order"])
+def order_by_exponents(X, degree, include_bias=True):
+    table = [k for k in product(range(degree + 1), repeat=X.shape[1]) if include_bias <= sum(k) + 1 <= degree + 1]
+    table = [k for k in table if include_bias or sum(k) > 0]
+    return np.array([np.prod(X ** np.array(k), axis=1) for k in table]).reshape(-1, len(X)).T
+
+
+@key.reject(CONVENTION, fails=["six_columns_for_two_features", "the_columns_come_in_the_stated_order"])
+def highest_degree_first(X, degree, include_bias=True):
+    return _columns(X, _chosen(X.shape[1], degree, include_bias)[::-1])
