@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import io
 import os
 import sys
@@ -14,7 +15,7 @@ from .talk import bounded
 __all__ = ["Outputs", "Stream", "Terminal"]
 
 _MAX_OUTPUTS = 1000
-_write, _lseek, _ftruncate, _pread = os.write, os.lseek, os.ftruncate, os.pread
+_ftruncate, _pread = os.ftruncate, os.pread
 
 
 class Outputs:
@@ -169,7 +170,6 @@ class Terminal:
             data = _pread(file, self._outputs.size + 1, 0)
             if data:
                 _ftruncate(file, 0)
-                _lseek(file, 0, os.SEEK_SET)
                 self._outputs.stream(name, data.decode("utf-8", "backslashreplace"))
 
     def discard(self) -> None:
@@ -181,8 +181,8 @@ class Terminal:
 
 
 def _unnamed_file() -> int:
-    """A file without a name, in memory where the system has that; writes go to its end."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("output")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
+    """A file without a name that grows at its end."""
+    with tempfile.TemporaryFile(buffering=0) as file:
+        fd = os.dup(file.fileno())
+    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_APPEND)
+    return fd
