@@ -1,18 +1,20 @@
 """Answer keys: what an exercise asks, how it is checked, which wrong answers are known.
 
-    key           Key: parts, accepted and rejected answers
-    comparators   close, exact, check: the first difference, in words for the student
-    directional   gradients against central differences
-    standard      the checks that every numerical exercise shares
-    bans          modules and calls that an exercise forbids
-    tolerances    T64, T64E, T32, ITER
-    loading       load_key: the key of an exercise, from its file
-    sources       an accepted or rejected answer as a student's cell
+key           Key: parts, accepted and rejected answers
+comparators   close, exact, check: the first difference, in words for the student
+directional   gradients against central differences
+standard      the checks that every numerical exercise shares
+bans          modules and calls that an exercise forbids
+tolerances    T64, T64E, T32, ITER
+loading       load_key: the key of an exercise, from its file
+exposing      expose: let an answer call some methods of an object of the key
+sources       an accepted or rejected answer as a student's cell
 """
 
 from autograder.key.bans import N0, Bans
 from autograder.key.comparators import check, close, exact
 from autograder.key.directional import directional
+from autograder.key.exposing import expose
 from autograder.key.key import Key, Part, Variant
 from autograder.key.loading import load_key
 from autograder.key.mismatch import Mismatch
@@ -35,6 +37,7 @@ __all__ = [
     "close",
     "directional",
     "exact",
+    "expose",
     "load_key",
     "standard",
 ]

@@ -15,19 +15,36 @@ __all__ = ["AnswerSource", "Branch", "local_random_state", "random_state"]
 
 
 class Branch(Protocol):
-    """The student's objects as they stand after the last cell; what one part does to them is forgotten."""
+    """The student's objects as they stand after the last cell; what happens to them here is forgotten."""
+
+    @property
+    def exposes(self) -> bool:
+        """Are the marker's objects shown through `expose`, rather than passed as they are?"""
 
     def get(self, name: str) -> Any:
         """Data, or a stand-in for a function, class or instance. Raises NotDefined."""
 
+    def put(self, value: Any) -> Any:
+        """A public function, such as operator.add, on the student's side."""
+
     def random_state(self) -> str:
         """Digest of the global generators of the process that runs the answer."""
 
+    def begin_part(self) -> None:
+        """The time limit of a part starts now."""
+
+    @property
+    def alive(self) -> bool:
+        """Can it be asked again?"""
+
 
 class AnswerSource(Protocol):
-    """Gives branches: a fork of the sandbox, or local objects."""
+    """Gives branches: forks of the sandbox, or local objects."""
 
     def branch(self) -> AbstractContextManager[Branch]: ...
+
+    def failure(self, error: BaseException) -> Exception:
+        """What a failed request says about the student's code; raises what is no fault of it."""
 
 
 def local_random_state() -> str:

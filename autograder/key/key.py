@@ -1,15 +1,15 @@
 """The answer key of an exercise: its parts, and the answers that prove them.
 
-    key = Key("unit02_logistic/softmax", reference=softmax, bans=N0)
+key = Key("unit02_logistic/softmax", reference=softmax, bans=N0)
 
-    @key.part("core", weight=5, feedback="Try logits of size 1000.")
-    def agrees_with_the_reference(answer, rng): ...
+@key.part("core", weight=5, feedback="Try logits of size 1000.")
+def agrees_with_the_reference(answer, rng): ...
 
-    @key.accept
-    def by_log_sum_exp(z): ...
+@key.accept
+def by_log_sum_exp(z): ...
 
-    @key.reject("Subtract each row's maximum first.", fails=["agrees_with_the_reference"])
-    def without_shift(z): ...
+@key.reject("Subtract each row's maximum first.", fails=["agrees_with_the_reference"])
+def without_shift(z): ...
 """
 
 from __future__ import annotations

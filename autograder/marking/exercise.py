@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -22,7 +23,7 @@ from autograder.results import ExerciseResult, PartResult, Verdict
 __all__ = ["Answers", "mark_exercise"]
 
 OURS = "This check failed by a fault of ours, not of yours. It is reported and will be graded again."
-LOST = (Verdict.CRASH, Verdict.TIMEOUT, Verdict.BLOCKED)
+LOST = (Verdict.TIMEOUT, Verdict.BLOCKED)  # after these, the next part gets a new branch
 
 
 class Answers:
@@ -50,7 +51,14 @@ class Answers:
 
 
 def mark_exercise(
-    key: Key, answers: Any, secret: bytes, *, cell: str = "", cells: Sequence[CodeCell] | None = None
+    key: Key,
+    answers: Any,
+    secret: bytes,
+    *,
+    cell: str = "",
+    cells: Sequence[CodeCell] | None = None,
+    names: Mapping[str, str] | None = None,
+    faults: list[str] | None = None,
 ) -> ExerciseResult:
     """Mark one exercise by its key.
 
@@ -60,28 +68,43 @@ def mark_exercise(
         cell: grade_id of the test cell.
         cells: code of the notebook, for bans and for names that error messages may repeat; None marks trusted
             objects, whose error messages are shown in full.
+        names: the student's name of each function, where it is another than the key's.
+        faults: our own faults are added here, for staff.
 
     A part that could not be judged by our own fault is BROKEN: it earns nothing now, the exercise is BROKEN and
     must be graded again, so no marks are lost.
     """
     started = time.perf_counter()
-    found = violations(cells or (), key.functions, key.bans)
+    found = violations(cells or (), [(names or {}).get(f, f) for f in key.functions], key.bans)
     if found:
         return _result(key, cell, (), Verdict.BLOCKED, started, message=violation_message(found[0]))
     source = None if cells is None else "\n".join(c.text for c in cells)
     with Answers(answers) as opened:
         runs = {part.name: _run(key, part, opened, secret) for part in key.parts}
+    if faults is not None:
+        faults += [_staff(key, name, r.error) for name, r in runs.items() if r.verdict is Verdict.BROKEN]
     parts = tuple(_part_result(part, runs[part.name], source) for part in key.parts)
     return _judge(key, cell, parts, runs, secret, started)
 
 
+def _staff(key: Key, part: str, error: BaseException | None) -> str:
+    trace = traceback.extract_tb(error.__traceback__) if error else []
+    place = next((f", line {f.lineno}" for f in reversed(trace) if f.filename == str(key.file)), "")
+    return f"{key.file}{place}, part {part}: got {type(error).__name__}: {error}, expected a verdict."
+
+
 def _run(key: Key, part: Part, answers: Answers, secret: bytes) -> Run:
-    run = run_part(key, part, answers.branch(), answers.source.failure, secret)
+    try:
+        branch = answers.branch()
+    except Exception as error:  # no branch could be made: the submission has no time or no process left
+        fault = answers.source.failure(error)
+        return Run(fault.verdict, fault)
+    run = run_part(key, part, branch, answers.source.failure, secret)
     if run.verdict is Verdict.BROKEN and run.transcript.events:
         trusted = run_trusted(key, part, None, secret)
         if trusted.verdict is Verdict.PASS:  # the check works: it is the student's value that it cannot use
             run.verdict = Verdict.FAIL
-    if run.verdict in LOST:
+    if run.verdict in LOST or not branch.alive:
         answers.drop()
     return run
 
@@ -113,6 +136,8 @@ def _words(part: Part, run: Run, source: str | None) -> tuple[str, str, str]:
     if isinstance(error, AnswerFault):
         raised = error.verdict is Verdict.CRASH and error.kind
         return raised_message(error, part.show, source) if raised else error.text, "", ""
+    if run.called_back:
+        return f"Your function used what it was given in a way that raised {type(error).__name__}.", "", ""
     last = next((e for e in reversed(run.transcript.events) if not e.raised), None)
     got = "an object" if last is None or last.outcome is OPAQUE else describe(last.outcome)
     return f"Your function returned {got}, which this check could not use: look at what it must return.", "", ""

@@ -6,12 +6,13 @@ form of one of Python's, numpy's or torch's common messages, with names that the
 
 from __future__ import annotations
 
+import builtins
 import re
 from typing import Any
 
 from autograder.results import Verdict
 
-__all__ = ["AnswerFault", "not_callable", "not_defined", "raised_message"]
+__all__ = ["AnswerFault", "blocked", "not_callable", "not_defined", "raised_message", "unusable"]
 
 SHAPE = r"(?:torch\.Size\(\[[\d, ]*\]\)|[\(\[]?[\d,x ]*[\)\]]?)"
 COMMON = [
@@ -81,6 +82,18 @@ def not_callable(name: str, got: str) -> str:
     return f"{name}: got {got}, expected a function."
 
 
+def blocked(name: str) -> str:
+    """A refused module or call; what else breaks the rules is not repeated."""
+    if re.fullmatch(r"[A-Za-z_][\w.]{0,79}", name):
+        return f"`{name}` may not be used in this exercise."
+    return "Your code interferes with the program that grades it."
+
+
+def unusable(what: str) -> str:
+    words = re.sub(r"[^A-Za-z _.-]", "", what)[:80].strip()
+    return f"Your function returned {words or 'something'}, which cannot be used here."
+
+
 def raised_message(fault: AnswerFault, public: bool, source: str | None) -> str:
     """What the student's function raised, in at most 300 characters.
 
@@ -88,12 +101,17 @@ def raised_message(fault: AnswerFault, public: bool, source: str | None) -> str:
         public: the inputs may be seen, so the text is shown.
         source: the student's code, whose names may be shown; None for no restriction.
     """
-    kind = fault.kind if fault.kind.isidentifier() and len(fault.kind) <= 40 else "an exception"
+    kind = fault.kind if public or source is None or _known(fault.kind, source) else "an exception"
     where = f" ({fault.place})" if fault.place else ""
     text = " ".join(fault.text.split())[:300]
     if text and (public or source is None or _harmless(text, source)):
         return f"Your function raised {kind}: {text.rstrip('.')}{where}."
     return f"Your function raised {kind}{where}."
+
+
+def _known(kind: str, source: str) -> bool:
+    """Is this exception's name one that everybody knows, or that the student wrote?"""
+    return hasattr(builtins, kind) or kind in ("LinAlgError", "AxisError") or kind in re.findall(r"\w+", source)
 
 
 def _harmless(text: str, source: str) -> bool:

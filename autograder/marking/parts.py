@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
+import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +34,7 @@ class Run:
     verdict: Verdict
     error: BaseException | None = None
     transcript: Transcript = field(default_factory=Transcript)
+    called_back: bool = False  # the error was raised by a function that the key passed to the answer
 
 
 def generator(key: Key, part: Part, secret: bytes) -> np.random.Generator:
@@ -44,6 +48,7 @@ def run_part(key: Key, part: Part, branch: Branch, failure: Failure, secret: byt
     recorder = Recorder(branch, failure)
     answer = Answer(key.functions, key.id.split("/")[1], recorder)
     verdict, error = Verdict.PASS, None
+    branch.begin_part()
     try:
         part.check(answer, generator(key, part, secret))
     except Mismatch as mismatch:
@@ -54,7 +59,7 @@ def run_part(key: Key, part: Part, branch: Branch, failure: Failure, secret: byt
         raise
     except Exception as broken:
         verdict, error = Verdict.BROKEN, broken
-    return Run(verdict, error, recorder.transcript)
+    return Run(verdict, error, recorder.transcript, error is not None and error is recorder.ours)
 
 
 _remembered: OrderedDict[Any, Run] = OrderedDict()
@@ -67,8 +72,10 @@ def run_trusted(key: Key, part: Part, variant: Variant | None, secret: bytes) ->
     if place not in _remembered:
         objects = {**key.references, **(variant.targets if variant else {})}
         answers = LocalAnswers(objects)
+        quiet = io.StringIO()
         try:
-            with deadline(TRUSTED_SECONDS):
+            with deadline(TRUSTED_SECONDS), contextlib.redirect_stdout(quiet), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 run = run_part(key, part, answers, answers.failure, secret)
         except Overtime:
             run = Run(Verdict.TIMEOUT)

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.key import Bans
+from autograder.marking.cellcode import parse
 
 __all__ = ["CodeCell", "Violation", "violation_message", "violations"]
 
-PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -58,23 +58,6 @@ def violations(cells: Sequence[CodeCell], functions: Iterable[str], bans: Bans) 
     return sorted(program.found, key=lambda v: ([c.cell for c in cells].index(v.cell), v.line, v.name))
 
 
-def _parse(text: str) -> list[ast.stmt]:
-    """Statements of a cell; magics and shell lines count as nothing, a cell that is not Python has none."""
-    lines = text.split("\n")
-    first = lines[0].strip() if lines else ""
-    if first.startswith("%%") and not first.startswith(PYTHON_MAGICS):
-        return []
-    kept = [_blank(line) if line.lstrip().startswith(("%", "!", "?")) else line for line in lines]
-    try:
-        return ast.parse("\n".join(kept)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-
-
-def _blank(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())] + "pass"
-
-
 class _Program:
     def __init__(self, cells: Sequence[CodeCell], bans: Bans) -> None:
         self.bans = bans
@@ -85,7 +68,7 @@ class _Program:
         self.todo: list[tuple[str, int | None]] = []
         index = 0
         for cell in cells:
-            for node, certain in _flatten(_parse(cell.text), True):
+            for node, certain in _flatten(parse(cell.text), True):
                 self._bind(_Statement(index, node, cell, certain))
                 index += 1
 

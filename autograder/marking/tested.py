@@ -5,20 +5,25 @@ from __future__ import annotations
 import functools
 import operator
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from autograder.key.answers import Branch
 from autograder.key.kinds import describe, is_tensor
+from autograder.key.mismatch import Mismatch
+from autograder.marking.deadline import Overtime
 from autograder.marking.faults import AnswerFault, not_callable, not_defined
-from autograder.marking.transcript import Event, Transcript, same_bits, snapshot
+from autograder.marking.transcript import CAPACITY, Event, Transcript, same_bits, snapshot
 from autograder.results import Verdict
+from autograder.sandbox.errors import NotDefined
+from autograder.sandbox.remote import Exposed, Remote, expose, remote_type
 
 __all__ = ["Answer", "Tested"]
 
 Failure = Callable[[BaseException], AnswerFault]
+END = object()  # of an iteration
 CALLBACKS = (types.FunctionType, types.MethodType, functools.partial)
 DATA = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, slice, type(None), np.ndarray)
 
@@ -29,34 +34,41 @@ class Recorder:
     Args:
         branch: where the answer lives.
         failure: turns what a failed operation raised into an AnswerFault.
+        record: keep values; without, operations are only passed on.
     """
 
-    def __init__(self, branch: Branch, failure: Failure) -> None:
+    def __init__(self, branch: Branch, failure: Failure, record: bool = True) -> None:
         self.branch = branch
         self.failure = failure
-        self.transcript = Transcript()
+        self.transcript = Transcript(room=CAPACITY if record else -1)
+        self.ours: BaseException | None = None  # what a function that the key passed in raised last
+        self._spied: dict[int, tuple[Any, Any]] = {}
 
     def run(self, what: str, operation: Callable[..., Any], args: Any, kwargs: dict[str, Any] | None = None) -> Any:
-        event = Event(what, self.transcript.keep((args, kwargs or {})))
-        self.transcript.events.append(event)
-        before = snapshot((args, kwargs))
-        passed = [self._passed(a, event) for a in args]
-        named = {k: self._passed(a, event) for k, a in (kwargs or {}).items()}
+        transcript = self.transcript
+        event = Event(what, before := transcript.keep((args, kwargs or {})))
+        if transcript.complete:
+            transcript.events.append(event)
         try:
-            value = operation(*passed, **named)
-        except (KeyboardInterrupt, GeneratorExit):
+            value = operation(*map(self._passed, args), **{k: self._passed(a) for k, a in (kwargs or {}).items()})
+        except (KeyboardInterrupt, GeneratorExit, Overtime, Mismatch):
             raise
         except BaseException as error:
+            if error is self.ours:
+                raise
             fault = self.failure(error)
             event.raised = fault.kind or str(fault.verdict)
             raise fault from None
         finally:
-            after = snapshot((args, kwargs))
-            if not same_bits(before, after):
-                event.changed = self.transcript.keep((args, kwargs))
-        wrapped = self.wrap(value, what)
-        event.outcome = self.transcript.keep(wrapped)
+            if transcript.complete and not same_bits(before, after := snapshot((args, kwargs or {}))):
+                event.changed = after
+        wrapped = self.wrap(value, f"{what}()")
+        event.outcome = transcript.keep(wrapped)
         return wrapped
+
+    def operate(self, what: str, function: Callable[..., Any], args: Any) -> Any:
+        """A public function, such as operator.add, applied where the answer lives."""
+        return self.run(what, lambda *passed: self.branch.put(function)(*passed), args)
 
     def wrap(self, value: Any, what: str) -> Any:
         """Data as it is (copied: the student's code may keep and change it), everything else as a stand-in."""
@@ -64,26 +76,68 @@ class Recorder:
             return type(value)(self.wrap(v, what) for v in value)
         if type(value) is dict:
             return {k: self.wrap(v, what) for k, v in value.items()}
+        if value is END:
+            return value
         if type(value) is np.ndarray:
-            return value.copy()
+            return value.copy(order="K")
         if is_tensor(value) or isinstance(value, np.generic) or type(value) in DATA:
             return value
-        return Tested(value, self, f"{what}()")
+        return Tested(value, self, what)
 
-    def _passed(self, value: Any, event: Event) -> Any:
-        if isinstance(value, CALLBACKS):
-            return self._callback(value, event)
-        return unwrap(value)
+    def _passed(self, value: Any) -> Any:
+        """What crosses to the answer for an argument; functions and exposed objects are spied on."""
+        if not isinstance(value, (*CALLBACKS, Exposed)):
+            return unwrap(value)
+        if id(value) not in self._spied:
+            spy = (
+                self._exposed(value) if isinstance(value, Exposed) else self._callback(value, value.__class__.__name__)
+            )
+            self._spied[id(value)] = (value, spy)
+        return self._spied[id(value)][1]
 
-    def _callback(self, function: Any, event: Event) -> Any:
+    def _exposed(self, exposed: Exposed) -> Any:
+        names = (*exposed.methods, *exposed.attributes)
+        spy = type(type(exposed.value).__name__, (_Spy,), {})(exposed.value, self)
+        return expose(spy, *names) if self.branch.exposes else spy
+
+    def _callback(self, function: Any, name: str) -> Any:
         def recorded(*args: Any, **kwargs: Any) -> Any:
             given = self.transcript.keep((args, kwargs))
-            value = function(*(self.wrap(a, "argument") for a in args), **kwargs)
-            event.callbacks.append((given, self.transcript.keep(value)))
+            try:
+                value = function(*(self.wrap(a, "argument") for a in args), **kwargs)
+            except BaseException as error:
+                self.ours = error
+                raise
+            if self.transcript.events and self.transcript.complete:
+                self.transcript.events[-1].callbacks.append((given, self.transcript.keep(value)))
             return unwrap(value)
 
-        recorded.__name__ = getattr(function, "__name__", "callback")
+        recorded.__name__ = getattr(function, "__name__", name)
         return recorded
+
+
+class _Spy:
+    """An exposed object whose methods are recorded like callbacks."""
+
+    def __init__(self, value: Any, recorder: Recorder) -> None:
+        self._value, self._recorder, self._methods = value, recorder, {}
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._value, name)
+        if not callable(found):
+            return found
+        if name not in self._methods:
+            self._methods[name] = self._recorder._callback(found, name)
+        return self._methods[name]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__getattr__("__call__")(*args, **kwargs)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.__getattr__("__getitem__")(key)
 
 
 def unwrap(value: Any) -> Any:
@@ -116,58 +170,59 @@ class Tested:
         object.__setattr__(self, "_path", path)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return _run(self, "", object.__getattribute__(self, "_value"), args, kwargs)
+        return _recorder(self).run(_path(self), unwrap(self), args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
-        value = object.__getattribute__(self, "_value")
-        return _run(self, f".{name}", lambda: getattr(value, name), ())
+        value = unwrap(self)
+        return _recorder(self).run(f"{_path(self)}.{name}", lambda: getattr(value, name), ())
 
     def __setattr__(self, name: str, new: Any) -> None:
-        value = object.__getattribute__(self, "_value")
-        _run(self, f".{name}=", lambda v: setattr(value, name, v), (new,))
+        value = unwrap(self)
+        _recorder(self).run(f"{_path(self)}.{name}=", lambda v: setattr(value, name, v), (new,))
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = iter(unwrap(self))
+        while (item := _recorder(self).run(f"{_path(self)}.next", lambda: next(iterator, END), ())) is not END:
+            yield item
 
     @property
     def __answer_type__(self) -> str:
-        value = object.__getattribute__(self, "_value")
-        name = getattr(type(value), "__remote_type__", None)
-        return str(name(value)) if name is not None else type(value).__name__
+        value = unwrap(self)
+        name = remote_type(value) if isinstance(value, Remote) else type(value).__name__
+        return name.rpartition(".")[2]
 
     def __random_state__(self) -> str:
-        return str(object.__getattribute__(self, "_recorder").branch.random_state())
-
-    def __iter__(self) -> Any:
-        value = object.__getattribute__(self, "_value")
-        iterator = _run(self, "iter", lambda: iter(value), ())
-        return iterator if isinstance(iterator, Tested) else iter(iterator)
+        return _recorder(self).branch.random_state()
 
     __hash__ = None  # type: ignore[assignment]
 
 
-def _run(tested: Tested, what: str, operation: Any, args: Any, kwargs: dict[str, Any] | None = None) -> Any:
-    recorder = object.__getattribute__(tested, "_recorder")
-    return recorder.run(object.__getattribute__(tested, "_path") + what, operation, args, kwargs)
+def _recorder(tested: Tested) -> Recorder:
+    return object.__getattribute__(tested, "_recorder")  # type: ignore[no-any-return]
 
 
-def _operator(name: str, function: Any, reflected: bool) -> Any:
+def _path(tested: Tested) -> str:
+    return object.__getattribute__(tested, "_path")  # type: ignore[no-any-return]
+
+
+def _operator(name: str, function: Any, reflected: bool = False) -> Any:
     def operate(self: Tested, *others: Any) -> Any:
-        value = object.__getattribute__(self, "_value")
-        if reflected:
-            return _run(self, name, lambda other: function(other, value), others)
-        return _run(self, name, lambda *rest: function(value, *rest), others)
+        args = (*others, self) if reflected else (self, *others)
+        return _recorder(self).operate(f"{_path(self)}.{name}", function, args)
 
     operate.__name__ = name
     return operate
 
 
 for _name in "add sub mul matmul truediv floordiv mod pow".split():
-    setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", getattr(operator, _name), False))
-    setattr(Tested, f"__r{_name}__", _operator(f"__r{_name}__", getattr(operator, _name), True))
+    setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", getattr(operator, _name)))
+    setattr(Tested, f"__r{_name}__", _operator(f"__r{_name}__", getattr(operator, _name), reflected=True))
 for _name in "eq ne lt le gt ge neg pos abs getitem setitem delitem contains".split():
-    setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", getattr(operator, _name), False))
-for _name, _function in {"len": len, "bool": bool, "float": float, "int": int, "next": next}.items():
-    setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", _function, False))
+    setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", getattr(operator, _name)))
+for _name, _function in {"len": len, "bool": operator.truth, "float": float, "int": int, "next": next}.items():
+    setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", _function))
 
 
 class Answer:
@@ -186,7 +241,7 @@ class Answer:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if len(self._functions) != 1:
-            raise TypeError(f"answer: got a call of one of several functions, expected answer.{self._functions[0]}(...).")
+            raise TypeError(f"answer: got a call, expected one of several: answer.{self._functions[0]}(...).")
         return getattr(self, self._functions[0])(*args, **kwargs)
 
     def __random_state__(self) -> str:
@@ -195,9 +250,9 @@ class Answer:
     def _function(self, name: str) -> Tested:
         try:
             value = self._recorder.branch.get(name)
-        except BaseException as error:
-            if type(error).__name__ == "NotDefined":
-                raise AnswerFault(Verdict.FAIL, "NotDefined", not_defined(name, self._cell)) from None
+        except NotDefined:
+            raise AnswerFault(Verdict.FAIL, "NotDefined", not_defined(name, self._cell)) from None
+        except Exception as error:
             raise self._recorder.failure(error) from None
         wrapped = self._recorder.wrap(value, name)
         if not isinstance(wrapped, Tested) or not callable(value):

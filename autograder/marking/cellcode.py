@@ -1,0 +1,55 @@
+"""The code of a cell as Python: magics set aside, names that it binds, whether it only defines."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+__all__ = ["binds", "blank_magics", "defines_only", "parse", "text"]
+
+PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+DEFINING = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Pass)
+
+
+def text(cell: dict[str, Any]) -> str:
+    """A cell's source; nbformat allows a list of lines."""
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(source)
+
+
+def blank_magics(source: str) -> str:
+    """The source with magics and shell lines as `pass`; a cell in another language is empty."""
+    lines = source.split("\n")
+    if lines[0].strip().startswith("%%") and not lines[0].strip().startswith(PYTHON_MAGICS):
+        return ""
+    return "\n".join(_blank(line) if line.lstrip().startswith(("%", "!", "?")) else line for line in lines)
+
+
+def _blank(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())] + "pass"
+
+
+def parse(source: str) -> list[ast.stmt]:
+    """The statements of a cell, none when it is not Python."""
+    try:
+        return ast.parse(blank_magics(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def defines_only(body: list[ast.stmt]) -> bool:
+    """Does the cell only import, define and assign? A docstring may stand in it."""
+    return all(
+        isinstance(node, DEFINING) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in body
+    )
+
+
+def binds(node: ast.stmt) -> set[str]:
+    """Names that a defining statement gives a meaning."""
+    if isinstance(node, DEFINITIONS):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {a.asname or a.name.split(".")[0] for a in node.names}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

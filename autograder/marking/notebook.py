@@ -1,0 +1,182 @@
+"""A notebook, cell by cell: the student's code in the sandbox, test cells in the marker."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from autograder.cells import Role, grade_id, points, role
+from autograder.errors import AutograderError
+from autograder.key import Bans, Key
+from autograder.marking.cellcode import text
+from autograder.marking.exercise import OURS, mark_exercise
+from autograder.marking.namespace import Namespace
+from autograder.marking.plain import PlainAnswers
+from autograder.marking.reach import CodeCell
+from autograder.marking.sandboxed import SandboxAnswers
+from autograder.marking.testcell import MarkLine, mark_asserts, mark_line
+from autograder.results import ExerciseResult, NotebookResult, Verdict
+
+__all__ = ["run_notebook"]
+
+OWN = (Role.SOLUTION, Role.FREE, Role.MANUAL)
+
+
+def run_notebook(
+    notebook: dict[str, Any],
+    session: Any,
+    *,
+    unit: str,
+    name: str,
+    secret: bytes,
+    keys: Callable[[str], Key],
+    faults: list[str] | None = None,
+) -> tuple[NotebookResult, dict[str, Any]]:
+    """Run and mark one notebook.
+
+    Args:
+        notebook: as intake rebuilt it; not changed.
+        session: of the sandbox.
+        keys: gives the key of "unit/exercise".
+        faults: our own faults are added here, for staff.
+
+    Returns:
+        The result, and the notebook with the outputs of every cell. A test cell's one output is its points, which
+        nbgrader reads as partial credit.
+    """
+    run = _Notebook(copy.deepcopy(notebook), session, unit, secret, keys, [] if faults is None else faults)
+    return run.all(name), run.notebook
+
+
+class _Notebook:
+    def __init__(
+        self,
+        notebook: dict[str, Any],
+        session: Any,
+        unit: str,
+        secret: bytes,
+        keys: Callable[[str], Key],
+        faults: list[str],
+    ) -> None:
+        self.notebook, self.session, self.unit = notebook, session, unit
+        self.secret, self.keys, self.faults = secret, keys, faults
+        self.code: list[CodeCell] = []
+        self.errors: dict[str, str] = {}  # cell -> what it raised
+        self.notes: list[str] = []
+        self.exercises: list[ExerciseResult] = []
+        self.plain = PlainAnswers(session)
+        self.names = Namespace(self.plain)
+        self.count = 0
+
+    def all(self, name: str) -> NotebookResult:
+        started = time.perf_counter()
+        manual = []
+        for cell in self.notebook.get("cells", []):
+            if role(cell) in (Role.MANUAL, Role.TASK):
+                manual.append(grade_id(cell))
+            if cell.get("cell_type") != "code":
+                continue
+            if role(cell) is Role.TEST:
+                self._test(cell)
+            else:
+                self._run(cell)
+        return NotebookResult(
+            name=name,
+            exercises=tuple(self.exercises),
+            manual=tuple(manual),
+            notes=tuple(self.notes),
+            seconds=time.perf_counter() - started,
+        )
+
+    def _run(self, cell: dict[str, Any]) -> None:
+        """A cell that the sandbox runs."""
+        source, own = text(cell), role(cell) in OWN
+        place = grade_id(cell) or str(cell.get("id", "")) or f"number {len(self.code) + 1}"
+        self.code.append(CodeCell(place, source, own))
+        (self.names.add_own if own else self.names.add_locked)(source)
+        self._number(cell, [])
+        if not source.strip():
+            return
+        outcome = self.session.run_cell(source, place)
+        cell["outputs"] = list(outcome.outputs)
+        if outcome.error:
+            self.errors[place] = str(outcome.error)
+        if outcome.status in ("timeout", "crash"):
+            what = "took too long and was stopped" if outcome.status == "timeout" else "ended the Python process"
+            self.notes.append(f'The cell "{place}" {what}; the other cells were run without it.')
+
+    def _test(self, cell: dict[str, Any]) -> None:
+        """A cell that the marker runs."""
+        found = mark_line(text(cell))
+        try:
+            result = self._by_key(cell, found) if found else self._by_asserts(cell)
+        except AutograderError as error:
+            self.faults.append(f"{self.unit}, cell {grade_id(cell)}: {error}")
+            result = self._broken(cell, found)
+        self.exercises.append(result)
+        value = {"data": {"text/plain": repr(float(result.points))}, "metadata": {}, "output_type": "execute_result"}
+        self._number(cell, [value])
+        value["execution_count"] = self.count
+
+    def _number(self, cell: dict[str, Any], outputs: list[Any]) -> None:
+        self.count += 1
+        cell["execution_count"], cell["outputs"] = self.count, outputs
+
+    def _by_key(self, cell: dict[str, Any], found: MarkLine) -> ExerciseResult:
+        key = self.keys(found.exercise)
+        names = dict(zip(key.functions, found.names, strict=False))
+        answers = SandboxAnswers(self.session, key.bans, names)
+        result = mark_exercise(
+            key, answers, self.secret, cell=grade_id(cell), cells=self.code, names=names, faults=self.faults
+        )
+        return self._explained(_scaled(result, points(cell)))
+
+    def _by_asserts(self, cell: dict[str, Any]) -> ExerciseResult:
+        with self.plain.open(Bans(), self._cell_of):
+            return mark_asserts(
+                text(cell),
+                self.names,
+                exercise=f"{self.unit}/{grade_id(cell)}",
+                cell=grade_id(cell),
+                points=points(cell),
+                own="\n".join(c.text for c in self.code),
+                faults=self.faults,
+            )
+
+    def _cell_of(self, name: str) -> str:
+        """The solution cell that should define a name: the last whose released or submitted code mentions it."""
+        cells = [c.cell for c in self.code if c.own and name in c.text] or [c.cell for c in self.code if c.own]
+        return cells[-1] if cells else name
+
+    def _explained(self, result: ExerciseResult) -> ExerciseResult:
+        """Why a function is missing: its cell raised."""
+        error = self.errors.get(result.exercise.split("/")[1])
+        if "not defined" not in result.message or not error:
+            return result
+        return _replaced(result, message=f"{result.message} It raised {error[:200]}.")
+
+    def _broken(self, cell: dict[str, Any], found: MarkLine | None) -> ExerciseResult:
+        return ExerciseResult(
+            exercise=found.exercise if found else f"{self.unit}/{grade_id(cell)}",
+            cell=grade_id(cell),
+            points=0.0,
+            max_points=points(cell),
+            verdict=Verdict.BROKEN,
+            message=OURS,
+        )
+
+
+def _scaled(result: ExerciseResult, cell_points: float) -> ExerciseResult:
+    """In the notebook's points, should they differ from the key's."""
+    if cell_points == result.max_points:
+        return result
+    share = result.points / result.max_points if result.max_points else 0.0
+    return _replaced(result, points=float(share * cell_points), max_points=cell_points)
+
+
+def _replaced(result: ExerciseResult, **changes: Any) -> ExerciseResult:
+    return msgspec.structs.replace(result, **changes)

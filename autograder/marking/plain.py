@@ -1,0 +1,63 @@
+"""The student's objects as test cells of asserts see them: exceptions keep their types."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from autograder.key import Bans
+from autograder.marking.faults import AnswerFault, not_defined
+from autograder.marking.sandboxed import SandboxAnswers
+from autograder.marking.tested import Recorder
+from autograder.results import Verdict
+from autograder.sandbox.errors import NotDefined
+
+__all__ = ["PlainAnswers"]
+
+
+class PlainAnswers:
+    """Gives objects by name from the branch that is open, one for each test cell."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.recorder: Recorder | None = None
+        self.used = False
+        self.cell_of: Callable[[str], str] = str
+
+    @contextmanager
+    def open(self, bans: Bans, cell_of: Callable[[str], str]) -> Iterator[None]:
+        """A branch for the block. `cell_of` names the cell that should define a name."""
+        source = SandboxAnswers(self.session, bans)
+        self.cell_of, self.used = cell_of, False
+        with source.branch() as branch:
+            self.recorder = Recorder(branch, lambda error: _as_raised(source.failure(error)), record=False)
+            try:
+                yield
+            finally:
+                self.recorder = None
+
+    def get(self, name: str) -> Any:
+        if self.recorder is None:
+            raise NameError(name)
+        self.used = True
+        try:
+            value = self.recorder.branch.get(name)
+        except NotDefined:
+            raise AnswerFault(Verdict.FAIL, "NotDefined", not_defined(name, self.cell_of(name))) from None
+        except Exception as error:
+            raise self.recorder.failure(error) from None
+        return self.recorder.wrap(value, name)
+
+
+def _as_raised(fault: AnswerFault) -> AnswerFault:
+    """The same fault, also an instance of the builtin exception that the student raised."""
+    kind = getattr(builtins, fault.kind, None)
+    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        return fault
+    try:
+        both = type(fault.kind, (AnswerFault, kind), {})
+        return both(fault.verdict, fault.kind, fault.text, fault.place)
+    except TypeError:
+        return fault

@@ -1,0 +1,85 @@
+"""Answers from a session of the sandbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from autograder.key import Bans
+from autograder.marking.faults import AnswerFault, blocked, unusable
+from autograder.results import Verdict
+from autograder.sandbox.branch import Branch as Fork
+from autograder.sandbox.errors import (
+    AnswerBlocked,
+    AnswerCrashed,
+    AnswerRaised,
+    AnswerTimeout,
+    AnswerUnusable,
+)
+from autograder.sandbox.session import Session
+
+__all__ = ["SandboxAnswers"]
+
+LINE = re.compile(r", line (\d{1,4}), in ")
+
+
+class SandboxAnswers:
+    """Forks of a session, as its notebook stands now.
+
+    Args:
+        names: the student's name of each function that the key asks for, where it is another.
+    """
+
+    def __init__(self, session: Session, bans: Bans, names: Mapping[str, str] | None = None) -> None:
+        self.session, self.bans, self.names = session, bans, dict(names or {})
+
+    @contextmanager
+    def branch(self) -> Iterator[_Branch]:
+        with self.session.fork(bans=self.bans) as fork:
+            yield _Branch(fork, self.names, self.session.limits.part_seconds)
+
+    def failure(self, error: BaseException) -> AnswerFault:
+        """What a failed request says about the student's code; raises what is no fault of it."""
+        match error:
+            case AnswerRaised():
+                lines = [m.group(1) for text in error.lines if (m := LINE.search(text))]
+                kind = error.type_name.rpartition(".")[2]
+                return AnswerFault(Verdict.CRASH, kind, error.message, f"line {lines[-1]}" if lines else "")
+            case AnswerTimeout():
+                return AnswerFault(Verdict.TIMEOUT, text=f"Your code took too long: {error}.")
+            case AnswerCrashed():
+                return AnswerFault(Verdict.CRASH, text=f"Your code did not survive: {error.reason}.")
+            case AnswerBlocked():
+                return AnswerFault(Verdict.BLOCKED, text=blocked(error.name))
+            case AnswerUnusable():
+                return AnswerFault(Verdict.FAIL, text=unusable(error.what))
+            case AnswerFault():
+                return error
+        raise error
+
+
+class _Branch:
+    """A fork that knows the functions by the key's names."""
+
+    exposes = True  # objects are shown through `expose`
+
+    def __init__(self, fork: Fork, names: Mapping[str, str], seconds: float) -> None:
+        self.fork, self.names, self.seconds = fork, names, seconds
+
+    def get(self, name: str) -> Any:
+        return self.fork.get(self.names.get(name, name))
+
+    def put(self, value: Any) -> Any:
+        return self.fork.put(value)
+
+    def random_state(self) -> str:
+        return self.fork.random_state()
+
+    def begin_part(self) -> None:
+        self.fork.begin_part(self.seconds)
+
+    @property
+    def alive(self) -> bool:
+        return self.fork.alive
