@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import getpass
+import io
 import os
 import subprocess
+import sys
 import traceback
 from typing import Any
 
@@ -123,6 +126,7 @@ def build() -> Shell:
     config.InteractiveShell.enable_tip = False
     shell = Shell.instance(config=config)
     _show_figures(shell)
+    _warm_up(shell)
     builtins.input = _no_input
     getpass.getpass = _no_input
     return shell
@@ -137,6 +141,19 @@ def _show_figures(shell: Shell) -> None:
         return
     activate_matplotlib(_INLINE)
     configure_inline_support(shell, _INLINE)
+
+
+def _warm_up(shell: Shell) -> None:
+    """Run one of each kind of cell, so that what IPython and matplotlib load at first use is loaded before the fork."""
+    figure = "import matplotlib.pyplot as _plt; _plt.plot([0, 1]); _plt.title('$x$'); None"
+    for source in ("1 + 1", "1 / 0", "None +", "await __import__('asyncio').sleep(0)", "%%time\n1", figure):
+        with contextlib.redirect_stdout(io.StringIO()):
+            shell.run_cell(source, store_history=False)
+    shell.user_ns.pop("_plt", None)
+    for name in ("last_traceback", "last_value", "last_type", "last_exc"):
+        if hasattr(sys, name):
+            delattr(sys, name)
+    shell.outputs.begin()
 
 
 def _no_input(*args: Any, **kwargs: Any) -> str:
