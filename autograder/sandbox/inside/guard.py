@@ -58,7 +58,8 @@ class Guard:
             self._guard_imports()
             self._hide_modules()
         for name in self.calls:
-            self._guard_call(name)
+            if name != "__import__":  # every import statement calls it; which module it may import is guarded above
+                self._guard_call(name)
 
     def is_student(self, scope: dict[str, Any] | None) -> bool:
         """Is this the global namespace of a cell, or of a module that came with the submission?"""
