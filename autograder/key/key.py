@@ -77,7 +77,7 @@ class Key:
         if exercise_id.count("/") != 1 or not all(s.isidentifier() for s in exercise_id.split("/")):
             raise self._fault(exercise_id, "as id", '"unit/exercise"')
         self.references = self._references(reference)
-        self._version = ""
+        self.version = ""  # digest of the key's file and of the reference's files that it uses; set when loaded
 
     def _references(self, reference: Any) -> dict[str, Any]:
         named = dict(reference) if isinstance(reference, Mapping) else {getattr(reference, "__name__", ""): reference}
@@ -158,8 +158,8 @@ class Key:
             raise self._fault(f"answer {name} for {target}", "", f'function="..." with one of {names}')
         return {target: source}
 
-    def validate(self) -> None:
-        """Raise KeyFault unless the declarations fit together."""
+    def finish(self) -> None:
+        """The file was read to its end: refuse declarations that do not fit together, fix the version."""
         names = {p.name for p in self.parts}
         if not names:
             raise self._fault("no part", "", "at least one @key.part")
@@ -168,16 +168,13 @@ class Key:
             if unknown or not variant.fails:
                 got = f"fails={sorted(variant.fails)}"
                 raise self._fault(got, f"in answer {variant.name}", f"some of {', '.join(sorted(names))}")
+        self.version = self._digest()
 
-    @property
-    def version(self) -> str:
-        """Digest of the key's file and of the reference's files that it uses."""
-        if not self._version:
-            digest = hashlib.sha256()
-            for path in [self.file, *sorted(self._reference_files())]:
-                digest.update(path.read_bytes() + b"\0")
-            self._version = digest.hexdigest()
-        return self._version
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for path in [self.file, *sorted(self._reference_files())]:
+            digest.update(path.read_bytes() + b"\0")
+        return digest.hexdigest()
 
     def _reference_files(self) -> set[Path]:
         packages = {_top(f) for f in self.references.values()} - {"autograder", "builtins", "numpy", "torch"}

@@ -45,5 +45,5 @@ def _read(path: Path, exercise_id: str) -> Key:
     if len(keys) != 1 or keys[0].id != exercise_id:
         found = ", ".join(k.id for k in keys) or "none"
         raise KeyFault(f'{path}: got {found}, expected exactly one Key("{exercise_id}").')
-    keys[0].validate()
+    keys[0].finish()
     return keys[0]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.key.answers import Branch
+from autograder.key.exposing import Exposed
 from autograder.key.kinds import describe, is_tensor
 from autograder.key.mismatch import Mismatch
 from autograder.marking.deadline import Overtime
@@ -18,7 +19,7 @@ from autograder.marking.faults import AnswerFault, not_callable, not_defined
 from autograder.marking.transcript import CAPACITY, Event, Transcript, same_bits, snapshot
 from autograder.results import Verdict
 from autograder.sandbox.errors import NotDefined
-from autograder.sandbox.remote import Exposed, Remote, expose, remote_type
+from autograder.sandbox.remote import Remote, expose, remote_type
 
 __all__ = ["Answer", "Tested"]
 
@@ -96,9 +97,8 @@ class Recorder:
         return self._spied[id(value)][1]
 
     def _exposed(self, exposed: Exposed) -> Any:
-        names = (*exposed.methods, *exposed.attributes)
         spy = type(type(exposed.value).__name__, (_Spy,), {})(exposed.value, self)
-        return expose(spy, *names) if self.branch.exposes else spy
+        return expose(spy, *exposed.names) if self.branch.exposes else spy
 
     def _callback(self, function: Any, name: str) -> Any:
         def recorded(*args: Any, **kwargs: Any) -> Any:
