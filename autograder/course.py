@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 from dataclasses import dataclass
@@ -86,6 +87,11 @@ class Course:
         """Names (without suffix) of the unit's notebooks, in order."""
         folder = self.source / unit
         return sorted({p.stem for pattern in ("*.py", "*.ipynb") for p in folder.glob(pattern)})
+
+    def library(self) -> list[Path]:
+        """Packages that students' code may import besides the installed ones: where `dlmath_kit` is, if it is known."""
+        spec = importlib.util.find_spec("dlmath_kit")
+        return [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
 
     def secret(self) -> bytes:
         """The course's secret, from which seeds derive; made at first use."""

@@ -1,0 +1,93 @@
+"""Build, release, simulate a class, grade it, write feedback and the class page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder.build import build, release
+from autograder.course import Course
+from autograder.demo.account import Account, take_account
+from autograder.demo.simulate import simulate
+from autograder.feedback import write_feedback
+from autograder.grade import grade_units
+from autograder.record import load_result
+from autograder.report import write_report
+from autograder.results import SubmissionResult
+from autograder.sandbox import Limits
+
+__all__ = ["Demo", "run"]
+
+LIMITS = Limits(cell_seconds=4, part_seconds=4, submission_seconds=60, memory_bytes=1024 * 2**20)
+Step = Callable[[str], Any]  # told what begins; gives a callback (done, total, label)
+
+
+class Demo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demonstration did."""
+
+    students: int
+    exercises: int
+    accounts: dict[str, Account]  # by unit
+    seconds: dict[str, float]  # by step
+    isolation: str
+    look_at: dict[str, str]  # what -> path
+    schema: int = 1
+
+
+def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: Step = lambda what: None) -> Demo:
+    """Run the whole way of a class of `size` simulated students, with everything that it leaves in `folder`.
+
+    Args:
+        home: the course; `source/`, `solutions/` and `release/` are used, the rest is left alone.
+        step: told the name of each step as it begins; what it returns is told the step's progress.
+    """
+    course = Course.at(home.home, folder)
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "build"):
+        build(course)
+    with _timed(seconds, "release"):
+        step("release")
+        release(course)
+    units = course.units()
+    with _timed(seconds, "simulate"):
+        classes = {unit: simulate(course, unit, size, seed) for unit in units}
+    with _timed(seconds, "grade"):
+        grade_units(course, units, force=True, limits=LIMITS, progress=step("grade"))
+    with _timed(seconds, "feedback"):
+        write_feedback(course, units, progress=step("feedback"))
+    with _timed(seconds, "report"):
+        write_report(course, units)
+    results = {unit: {s.id: load_result(course, unit, s.id) for s in classes[unit]} for unit in units}
+    graded = [r for of_unit in results.values() for r in of_unit.values()]
+    return Demo(
+        students=size,
+        exercises=sum(len(n.exercises) for r in graded for n in r.notebooks),
+        accounts={unit: take_account(course, classes[unit], results[unit]) for unit in units},
+        seconds=seconds,
+        isolation=graded[0].environment.isolation,
+        look_at=_look_at(course, units[0], graded),
+    )
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[name] = round(time.perf_counter() - start, 2)
+
+
+def _look_at(course: Course, unit: str, graded: list[SubmissionResult]) -> dict[str, str]:
+    """The pages that a newcomer should open: the class, and a student whose mistakes were named."""
+    told = max(graded, key=lambda r: sum(bool(e.diagnosis) for n in r.notebooks for e in n.exercises))
+    pages = {
+        "the class page": course.work / "report" / f"{unit}.html",
+        "a student's feedback": course.feedback / told.student / unit / f"{told.notebooks[0].name}.html",
+        "the released unit": course.release / unit,
+        "nbgrader's gradebook": course.work / "gradebook.db",
+    }
+    return {what: str(path) for what, path in pages.items()}
