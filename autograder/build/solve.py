@@ -83,10 +83,15 @@ def executed(course: Course, notebook: SourceNotebook) -> bytes:
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,
+            extra_arguments=["--log-level=ERROR"],
         )
         try:
             client.execute(env=environment())
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        except Exception as error:
+            if getattr(client, "_async_cleanup_kernel_future", None):  # nbclient's own handler took the SIGINT
+                raise KeyboardInterrupt from None
+            if not isinstance(error, CellExecutionError | CellTimeoutError | DeadKernelError):
+                raise
             raise BuildError(failure(notebook, node, error)) from None
     return notebook_bytes(node)
 

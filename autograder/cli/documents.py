@@ -11,6 +11,7 @@ from autograder.results import SCHEMA
 if TYPE_CHECKING:  # the command that prints a document has imported what it is made of
     from autograder.build import BuiltUnit, ReleasedUnit, SolvedNotebook
     from autograder.demo import Demo
+    from autograder.grade import GradedRow
     from autograder.report import UnitReport as ClassUnit
     from autograder.results import ExerciseResult
     from autograder.verify import UnitReport
@@ -21,6 +22,7 @@ __all__ = [
     "Document",
     "ErrorDocument",
     "FeedbackDocument",
+    "GradeDocument",
     "ReleaseDocument",
     "ReportDocument",
     "SandboxDocument",
@@ -85,6 +87,21 @@ class ShowDocument(Document, frozen=True, kw_only=True):
     command: str = "show"
     isolation: str
     result: ExerciseResult
+
+
+class GradeDocument(Document, frozen=True, kw_only=True):
+    """`autograder grade --json`."""
+
+    command: str = "grade"
+    dry_run: bool
+    units: tuple[str, ...]
+    graded: tuple[GradedRow, ...]
+    unchanged: int
+    due: tuple[str, ...]
+    interrupted: bool
+    isolation: str
+    workers: int
+    seconds: float
 
 
 class FeedbackDocument(Document, frozen=True, kw_only=True):

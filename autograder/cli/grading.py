@@ -3,14 +3,130 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.documents import FeedbackDocument, ReportDocument
+from autograder.cli.documents import FeedbackDocument, GradeDocument, ReportDocument
 from autograder.cli.output import Progress, count, show_document, table
 from autograder.cli.state import State, dry_run, examples, json_document, units
 
-__all__ = ["feedback", "report"]
+__all__ = ["feedback", "grade", "report"]
+
+
+if TYPE_CHECKING:
+    from autograder.grade import GradeSummary
+    from autograder.sandbox import Limits
+
+LEVELS = ("namespaces", "landlock", "rlimits")
+
+
+@click.command(
+    epilog=examples(
+        "autograder grade unit02_logistic",
+        "autograder grade --student s0001 --force",
+        "autograder grade --floor landlock --limit memory_bytes=1073741824 --json",
+    )
+)
+@units
+@click.option("--student", "students", multiple=True, metavar="ID", help="Only this student; repeatable.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; default: the number of cores.")
+@click.option("--isolation", type=click.Choice(["strongest", *LEVELS]), default="strongest", show_default=True)
+@click.option("--floor", type=click.Choice(LEVELS), default="rlimits", show_default=True, help="Refuse to run weaker.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="One limit of a submission; repeatable.")
+@click.option("--force", is_flag=True, help="Grade what is unchanged, too.")
+@dry_run
+@json_document
+@click.pass_context
+def grade(
+    ctx: click.Context,
+    units: tuple[str, ...],
+    students: tuple[str, ...],
+    workers: int | None,
+    isolation: str,
+    floor: str,
+    limits: tuple[str, ...],
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Grade what was handed in to submitted/STUDENT/UNIT/ and record it.
+
+    Unchanged submissions are left alone. After Ctrl-C, or a fault, run it again to go on. Exit code 3 when
+    something of ours failed (BROKEN): that costs nobody marks and is graded again next time.
+    """
+    from autograder.grade import grade_units
+
+    state: State = ctx.obj
+    course = state.find_course()
+    chosen = course.choose(units)
+    with Progress("grade", state.quiet) as progress:
+        done = grade_units(
+            course,
+            chosen,
+            students=students,
+            workers=workers,
+            isolation=isolation,
+            floor=floor,
+            limits=read_limits(limits),
+            force=force,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    show_document(state, grade_document(done, dry_run), grade_text(done, dry_run))
+    if done.interrupted:
+        raise KeyboardInterrupt
+    for row in done.broken:
+        click.echo("\n".join([f"BROKEN {row.unit}/{row.student}", *(f"  {line}" for line in row.staff)]), err=True)
+    if done.exit_code:
+        click.echo("Next: mend what is named above, then run autograder grade again", err=True)
+    ctx.exit(done.exit_code)
+
+
+def read_limits(words: tuple[str, ...]) -> Limits | None:
+    """`NAME=NUMBER` pairs over the usual limits."""
+    if not words:
+        return None
+    import msgspec
+
+    from autograder.sandbox import Limits
+
+    usual = msgspec.structs.asdict(Limits())
+    given = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if name not in usual or not number.isdecimal() or int(number) == 0:
+            raise click.BadParameter(f"got {word!r}, expected NAME=NUMBER with one of {', '.join(usual)}.")
+        given[name] = int(number)
+    return Limits(**{**usual, **given})
+
+
+def grade_document(done: GradeSummary, dry_run: bool) -> GradeDocument:
+    return GradeDocument(
+        dry_run=dry_run,
+        units=done.units,
+        graded=done.graded,
+        unchanged=done.unchanged,
+        due=done.due,
+        interrupted=done.interrupted,
+        isolation=done.isolation,
+        workers=done.workers,
+        seconds=round(done.seconds, 3),
+    )
+
+
+def grade_text(done: GradeSummary, dry_run: bool) -> str:
+    """A line for each submission and a summary."""
+    if dry_run:
+        return "\n".join([*done.due, f"{count(len(done.due), 'submission')} to grade, {done.unchanged} unchanged"])
+    rows = [("submission", "points", "of", "by hand", "verdicts")]
+    for row in done.graded:
+        verdicts = " ".join(f"{name} {number}" for name, number in row.verdicts.items())
+        rows.append((f"{row.unit}/{row.student}", f"{row.points:g}", f"{row.max_points:g}", str(row.manual), verdicts))
+    how = (
+        f" in {done.seconds:.1f} s, {count(done.workers, 'worker')}, isolation: {done.isolation}" if done.graded else ""
+    )
+    last = f"{count(len(done.graded), 'submission')} graded, {done.unchanged} unchanged{how}"
+    return "\n".join([*([table(rows)] if done.graded else []), last])
 
 
 @click.command(epilog=examples("autograder feedback unit02_logistic", "autograder feedback --student s0001 --force"))
