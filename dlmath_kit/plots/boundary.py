@@ -50,10 +50,17 @@ def decision_boundary(
     regions = _classes(predict, u, v)
     present = np.unique(np.concatenate([np.unique(regions), np.unique(y)])).astype(int)
     K = int(present.max()) + 1
-    ax.pcolormesh(
-        u, v, regions, cmap=ListedColormap([colour(k) for k in range(K)]), vmin=-0.5, vmax=K - 0.5, alpha=0.22,
-        shading="nearest", rasterized=True,
-    )  # fmt: skip
+    ax.imshow(
+        regions,
+        extent=(u[0], u[-1], v[0], v[-1]),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        cmap=ListedColormap([colour(k) for k in range(K)]),
+        vmin=-0.5,
+        vmax=K - 0.5,
+        alpha=0.22,
+    )
     for k in range(K - 1):
         ax.contour(u, v, regions > k, levels=[0.5], colors="0.25", linewidths=0.8)
     for k in present:

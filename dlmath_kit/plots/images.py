@@ -43,10 +43,7 @@ def image_grid(
     captions = [str(label) for label in labels] if labels is not None else [""] * len(images)
     if len(captions) != len(images):
         raise ValueError(f"labels: got {len(captions)} of them, expected {len(images)}.")
-    lines = math.ceil(len(images) / columns)
-    width = min(columns, len(images))
-    height = lines * (1.0 + 0.22 * any(captions)) + 0.35 * bool(title)
-    figure, grid = plt.subplots(lines, width, figsize=(width, height), squeeze=False, layout="constrained")
+    figure, grid = _grid(len(images), columns, any(captions), rows or (), title)
     low, high = _scale(images, signed)
     for k, ax in enumerate(grid.flat):
         ax.set(xticks=[], yticks=[])
@@ -56,9 +53,27 @@ def image_grid(
             ax.set_title(captions[k], fontsize=9, pad=2)
     for name, ax in zip(rows or (), grid[:, 0], strict=False):
         ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-    if title:
-        figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _grid(n: int, columns: int, captions: bool, rows: Sequence[str], title: str) -> tuple[Figure, np.ndarray]:
+    """Places for n tiles of one inch; matplotlib's own layout takes a second for thirty of them."""
+    across, down = min(columns, n), math.ceil(n / columns)
+    caption, head = 0.22 * captions, 0.35 * bool(title)
+    left = 0.05 + 0.085 * max(map(len, rows), default=0)
+    width, height = left + across, head + down * (1.0 + caption)
+    figure, grid = plt.subplots(down, across, figsize=(width, height), squeeze=False)
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - 0.05 / width,
+        bottom=0.05 / height,
+        top=1 - (head + caption) / height,
+        wspace=0.1,
+        hspace=0.1 + caption,
+    )
+    if title:
+        figure.suptitle(title, fontsize=11, x=(left + across / 2) / width, y=1 - 0.06 / height, va="top")
+    return figure, grid
 
 
 def _stack(images: np.ndarray, shape: tuple[int, int] | None) -> np.ndarray:

@@ -23,11 +23,11 @@ def test_boundary_draws_every_point_in_its_class() -> None:
     """One set of points per class, with the class's colour, at the given places; axes and legend are named."""
     X, y = two_moons(40, 0.1, np.random.default_rng(0))
     ax = plots.decision_boundary(lambda Z: Z[:, 0] > 0.5, X, y, title="moons", names=["upper", "lower"])
-    mesh, points = ax.collections[0], [c for c in ax.collections if len(c.get_offsets()) == 20]
+    plane, points = ax.images[0], [c for c in ax.collections if len(c.get_offsets()) == 20]
     for k in (0, 1):
         np.testing.assert_array_equal(points[k].get_offsets(), X[y == k])
         assert to_hex(points[k].get_facecolor()[0]).upper() == plots.PALETTE[k]
-    assert set(np.unique(mesh.get_array())) == {0, 1}
+    assert set(np.unique(plane.get_array())) == {0, 1}
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["upper", "lower"]
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("$x_1$", "$x_2$", "moons")
 
@@ -36,7 +36,7 @@ def test_boundary_asks_the_classifier_about_the_plane() -> None:
     """The regions are the classifier's answers on a grid around the points."""
     X, y = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([0, 2])
     ax = plots.decision_boundary(lambda Z: 2 * (Z[:, 1] > 1), X, y, resolution=11)
-    regions = np.asarray(ax.collections[0].get_array()).reshape(11, 11)
+    regions = np.asarray(ax.images[0].get_array())
     assert (regions[:5] == 0).all() and (regions[6:] == 2).all()
 
 
