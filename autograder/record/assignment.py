@@ -70,7 +70,7 @@ def read_rows(gradebook: Gradebook, unit: str) -> UnitRows | None:
     worth: dict[str, float] = {}
     for table in (GradeCell, TaskCell):
         columns = table.__table__.c
-        worth.update({id: score for id, score in db.execute(select(columns.id, columns.max_score))})
+        worth.update((row.id, row.max_score) for row in db.execute(select(columns.id, columns.max_score)))
     by_notebook: dict[str, list[Cell]] = {n.id: [] for n in notebooks}
     for c in cells:
         by_notebook[c.notebook_id].append(Cell(c.id, c.name, c.type, worth.get(c.id, 0.0)))

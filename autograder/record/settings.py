@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import Course
 from autograder.errors import ConfigurationError

@@ -8,6 +8,7 @@ import io
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from autograder.report.statistics import UnitReport
 
@@ -33,7 +34,7 @@ def distribution(unit: UnitReport) -> str:
     axes.axvline(unit.median, color="#222222", linestyle="--", linewidth=1, label=f"median {unit.median:g}")
     axes.legend(frameon=False)
     axes.set(xlim=(0, top), xlabel="points", ylabel="students")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     return _address(figure)
 

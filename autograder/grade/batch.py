@@ -1,0 +1,246 @@
+"""`grade_units`: grade what is new or changed, record it, and be able to go on after any interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+import msgspec
+
+from autograder.course import Course
+from autograder.grade.lock import single_writer
+from autograder.grade.pending import Job, jobs
+from autograder.grade.pool import Died, Pool
+from autograder.grade.submission import OURS
+from autograder.grade.unit import Unit
+from autograder.grade.worker import Setup
+from autograder.record import Entry, GradebookWriter, Graded, save, write_autograded
+from autograder.results import SCHEMA, Environment, SubmissionResult, Verdict
+from autograder.sandbox import Limits
+
+__all__ = ["GradeSummary", "GradedRow", "grade_units"]
+
+CHUNK = 32  # submissions recorded in one transaction
+CHUNK_SECONDS = 2.0  # ... or fewer, after this time
+
+Progress = Callable[[int, int, str], None]  # done, total, what was done last
+
+
+class GradedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission that was graded now."""
+
+    unit: str
+    student: str
+    points: float
+    max_points: float
+    verdicts: dict[str, int]
+    manual: int  # answers that a person marks
+    staff: tuple[str, ...] = ()  # our own faults
+    seconds: float = 0.0
+
+
+class GradeSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch did; the document of `--json`. Rows are in the order of units and students."""
+
+    units: tuple[str, ...]
+    graded: tuple[GradedRow, ...] = ()
+    unchanged: int = 0
+    due: tuple[str, ...] = ()  # "unit/student" that are still to be graded: of a dry run or after an interruption
+    interrupted: bool = False
+    isolation: str = ""
+    workers: int = 0
+    seconds: float = 0.0
+    schema: int = SCHEMA
+
+    @property
+    def broken(self) -> tuple[GradedRow, ...]:
+        """Submissions in which something of ours failed."""
+        return tuple(row for row in self.graded if row.staff or row.verdicts.get(Verdict.BROKEN))
+
+    @property
+    def exit_code(self) -> int:
+        """130 after an interruption, 3 when something of ours failed, else 0."""
+        return 130 if self.interrupted else 3 if self.broken else 0
+
+
+def grade_units(
+    course: Course,
+    units: Sequence[str],
+    *,
+    students: Sequence[str] = (),
+    workers: int | None = None,
+    isolation: str = "strongest",
+    floor: str = "rlimits",
+    limits: Limits | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> GradeSummary:
+    """Grade the units' submissions.
+
+    A submission is left alone when neither it nor its unit changed since it was recorded. After Ctrl-C what is
+    in hand is finished and recorded; a second Ctrl-C stops at once. Either way the next call goes on from there.
+
+    Args:
+        students: only these.
+        workers: processes; as many as there are processors to use, if left out.
+        isolation: of the sandbox: "strongest" or a level by name.
+        floor: the weakest isolation that is accepted.
+        limits: of each submission.
+        force: grade also what is unchanged.
+        dry_run: only say what would be graded.
+        progress: told after each submission.
+    """
+    began = time.perf_counter()
+    materials = {name: Unit(course, name) for name in units}
+    found = [x for name, unit in materials.items() for x in jobs(course, name, unit.version, students, force)]
+    due = [job for job, _, must in found if must]
+    summary = GradeSummary(units=tuple(units), unchanged=len(found) - len(due), due=_names(due))
+    if dry_run or not due:
+        return msgspec.structs.replace(summary, seconds=time.perf_counter() - began)
+    limits = limits or Limits()
+    size = min(workers or len(os.sched_getaffinity(0)), len(due))
+    before = {(job.unit, job.student): entry for job, entry, _ in found if entry}
+    setup = Setup(
+        home=str(course.home),
+        work=str(course.work),
+        database=course.database,
+        isolation=isolation,
+        floor=floor,
+        limits=limits,
+    )
+    course.secret()  # made here, once, before the workers ask for it
+    notebooks = max(len(unit.released) for unit in materials.values())
+    job_seconds = 60 + 4 * limits.submission_seconds * notebooks
+    with single_writer(course), GradebookWriter(course) as gradebook, Pool(setup, size, job_seconds) as pool:
+        for name in units:
+            gradebook.prepare(name)
+        batch = _Batch(course, gradebook, before, materials, len(due), progress)
+        with _interruptible(pool):
+            batch.run(pool, due)
+    rows = tuple(sorted(batch.rows, key=lambda r: (r.unit, r.student)))
+    done = {(r.unit, r.student) for r in rows}
+    return msgspec.structs.replace(
+        summary,
+        graded=rows,
+        due=_names([j for j in due if (j.unit, j.student) not in done]),
+        interrupted=pool.stopping,
+        isolation=pool.isolation,
+        workers=size,
+        seconds=time.perf_counter() - began,
+    )
+
+
+class _Batch:
+    """The writer: collects results and records them in chunks."""
+
+    def __init__(
+        self,
+        course: Course,
+        gradebook: GradebookWriter,
+        before: dict[tuple[str, str], Entry],
+        units: dict[str, Unit],
+        total: int,
+        progress: Progress | None,
+    ) -> None:
+        self.course, self.gradebook, self.before, self.units = course, gradebook, before, units
+        self.total, self.progress = total, progress
+        self.ignore = gradebook.settings.ignore
+        self.rows: list[GradedRow] = []
+        self.waiting: list[Graded] = []
+        self.since = time.monotonic()
+
+    def run(self, pool: Pool, due: list[Job]) -> None:
+        try:
+            for result in pool.run(due):
+                if result is not None:
+                    self._take(self._broken(result) if isinstance(result, Died) else result)
+                if len(self.waiting) >= CHUNK or time.monotonic() - self.since > CHUNK_SECONDS:
+                    self._record()
+        finally:
+            self._record()
+
+    def _take(self, graded: Graded) -> None:
+        self.waiting.append(graded)
+        done = len(self.rows) + len(self.waiting)
+        if self.progress:
+            self.progress(done, self.total, f"{graded.result.unit} {graded.result.student}")
+
+    def _record(self) -> None:
+        """Files first, then the gradebook, our own record last: it says that the rest is there."""
+        self.since = time.monotonic()
+        if not self.waiting:
+            return
+        chunk = [self._with_before(g) for g in self.waiting]
+        for g in chunk:
+            write_autograded(self.course, g.result.unit, g.result.student, g.notebooks, self.ignore)
+        self.gradebook.write(chunk)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        for g in chunk:
+            save(self.course, Entry(result=g.result, answers=g.answers, graded=now))
+        self.rows += [_row(g.result) for g in chunk]
+        self.waiting.clear()
+
+    def _with_before(self, graded: Graded) -> Graded:
+        entry = self.before.get((graded.result.unit, graded.result.student))
+        return msgspec.structs.replace(graded, before=entry.answers) if entry else graded
+
+    def _broken(self, died: Died) -> Graded:
+        """The result of a submission that no worker survived."""
+        unit = self.units[died.job.unit]
+        result = SubmissionResult(
+            student=died.job.student,
+            unit=unit.name,
+            notebooks=tuple(unit.zero(name, Verdict.BROKEN, OURS) for name in unit.released),
+            submission_hash=died.job.submission_hash,
+            course_hash=unit.version,
+            environment=Environment(isolation="", limits={}, versions={}),
+            staff=(f"{died.job.unit}: {died.why}",),
+        )
+        return Graded(result=result)
+
+
+@contextmanager
+def _interruptible(pool: Pool) -> Iterator[None]:
+    """The first SIGINT or SIGTERM lets the pool finish what is in hand, the second stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if pool.stopping:
+            raise KeyboardInterrupt
+        pool.stopping = True
+        print("Finishing what is in hand; press Ctrl-C again to stop at once.", file=sys.stderr)
+
+    previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _row(result: SubmissionResult) -> GradedRow:
+    verdicts = [e.verdict for n in result.notebooks for e in n.exercises]
+    return GradedRow(
+        unit=result.unit,
+        student=result.student,
+        points=result.points,
+        max_points=result.max_points,
+        verdicts={str(v): verdicts.count(v) for v in Verdict if v in verdicts},
+        manual=sum(len(n.manual) for n in result.notebooks),
+        staff=result.staff,
+        seconds=result.seconds,
+    )
+
+
+def _names(due: Sequence[Job]) -> tuple[str, ...]:
+    return tuple(f"{job.unit}/{job.student}" for job in due)

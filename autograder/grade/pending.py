@@ -1,0 +1,59 @@
+"""Which submissions are to be graded: those that are new or changed, or were graded by another version of the unit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from autograder.course import Course
+from autograder.errors import UsageError
+from autograder.intake import submission_hash
+from autograder.record import Entry, load
+
+__all__ = ["Job", "jobs", "students_of"]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission to be graded."""
+
+    unit: str
+    student: str
+    submission_hash: str
+
+
+def jobs(
+    course: Course, unit: str, version: str, students: Sequence[str], force: bool
+) -> Iterator[tuple[Job, Entry | None, bool]]:
+    """The unit's submissions by student: the job, what is recorded of it, and whether it must be done."""
+    present = students_of(course, unit)
+    for student in students:
+        if student not in present:
+            raise UsageError(f"submitted/{student}/{unit}: got no such submission.")
+    for student in present:
+        if students and student not in students:
+            continue
+        job = Job(unit=unit, student=student, submission_hash=submission_hash(course.submitted / student / unit))
+        entry = load(course, unit, student)
+        yield job, entry, force or not _is_done(course, job, entry, version)
+
+
+def students_of(course: Course, unit: str) -> list[str]:
+    """Who handed in the unit. A name that is hidden or that cannot be shown is nobody's; links are not followed."""
+    if not course.submitted.is_dir():
+        return []
+    with os.scandir(course.submitted) as folders:
+        names = [f.name for f in folders if f.is_dir(follow_symlinks=False) and _is_name(f.name)]
+    places = ((name, course.submitted / name / unit) for name in sorted(names))
+    return [name for name, place in places if place.is_dir() and not place.is_symlink()]
+
+
+def _is_name(name: str) -> bool:
+    return name.isprintable() and not name.startswith(".")
+
+
+def _is_done(course: Course, job: Job, entry: Entry | None, version: str) -> bool:
+    if entry is None or entry.broken or not (course.autograded / job.student / job.unit).is_dir():
+        return False
+    return (entry.result.submission_hash, entry.result.course_hash) == (job.submission_hash, version)

@@ -1,0 +1,161 @@
+"""Worker processes: each has one job at a time; a job whose worker died is tried once more on a fresh one."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+
+import msgspec
+
+from autograder.errors import AutograderError, SandboxError
+from autograder.grade.pending import Job
+from autograder.grade.worker import Ready, Setup
+from autograder.record import Graded
+
+__all__ = ["Died", "Pool"]
+
+TRIES = 2
+TICK_SECONDS = 0.5
+
+# Not multiprocessing's own start: that would run the caller's main module again in each worker.
+_START = "import sys; sys.path[:] = {path!r}; from autograder.grade.worker import serve; serve({fd})"
+
+
+class Died(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that cost every worker that tried it its life."""
+
+    job: Job
+    why: str
+
+
+class _Worker:
+    """A worker process and the line to it."""
+
+    def __init__(self, setup: Setup) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            start = _START.format(path=[p or "." for p in sys.path], fd=theirs.fileno())
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", start],
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+            )
+        self.line = Connection(ours.detach())
+        self.line.send_bytes(msgspec.msgpack.encode(setup))
+        self.ready = False
+        self.job: Job | None = None
+        self.since = time.monotonic()
+
+    def give(self, job: Job) -> None:
+        self.job, self.since = job, time.monotonic()
+        self.line.send_bytes(msgspec.msgpack.encode(job))
+
+    def end(self, kill: bool = False) -> int:
+        """Close the line, which ends an idle worker; a busy one is killed. Its exit status."""
+        self.line.close()
+        if kill:
+            self.process.kill()
+        try:
+            return self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+class Pool:
+    """Workers on a list of jobs.
+
+    Args:
+        setup: what each worker is told first.
+        workers: how many.
+        job_seconds: after this time a worker counts as dead.
+    """
+
+    def __init__(self, setup: Setup, workers: int, job_seconds: float) -> None:
+        self.setup, self.size, self.job_seconds = setup, workers, job_seconds
+        self.isolation = ""
+        self.stopping = False  # no new jobs: what is in hand is finished
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.line.close()
+        for worker in self._workers:
+            worker.end(kill=worker.job is not None)
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Graded | Died | None]:
+        """Results as they come; None when nothing came for a moment."""
+        queue = deque((job, 1) for job in jobs)
+        tries: dict[Job, int] = {}
+        while True:
+            if not self.stopping:
+                self._fill(queue, tries)
+            busy = [w for w in self._workers if w.job is not None]
+            if not busy and (self.stopping or not queue):
+                return
+            yield from self._collect(queue, tries)
+
+    def _fill(self, queue: deque[tuple[Job, int]], tries: dict[Job, int]) -> None:
+        """Start workers as there are jobs for them, and give jobs to those that are free."""
+        while len(self._workers) < min(self.size, len(queue) + sum(w.job is not None for w in self._workers)):
+            self._workers.append(_Worker(self.setup))
+        for worker in self._workers:
+            if queue and worker.ready and worker.job is None:
+                job, tries[job] = queue.popleft()
+                try:
+                    worker.give(job)
+                except OSError:  # it died while idle: found out when its line is read
+                    continue
+
+    def _collect(self, queue: deque[tuple[Job, int]], tries: dict[Job, int]) -> Iterator[Graded | Died | None]:
+        lines = {w.line: w for w in self._workers}
+        readable = wait(list(lines), TICK_SECONDS)
+        for line in readable:
+            worker = lines[line]  # type: ignore[index]
+            try:
+                message = worker.line.recv_bytes()
+            except (EOFError, OSError):
+                yield from self._bury(worker, queue, tries, "ended")
+                continue
+            if worker.ready:
+                worker.job = None
+                yield msgspec.msgpack.decode(message, type=Graded)
+            else:
+                self._greet(worker, msgspec.msgpack.decode(message, type=Ready))
+        for worker in list(self._workers):
+            if worker.job is not None and time.monotonic() - worker.since > self.job_seconds:
+                yield from self._bury(worker, queue, tries, f"gave no answer in {self.job_seconds:.0f} s and was ended")
+        if not readable:
+            yield None
+
+    def _greet(self, worker: _Worker, ready: Ready) -> None:
+        if ready.refusal:
+            refusal = SandboxError(ready.refusal)
+            refusal.exit_code = ready.exit_code
+            raise refusal
+        worker.ready, self.isolation = True, ready.isolation
+
+    def _bury(self, worker: _Worker, queue: deque[tuple[Job, int]], tries: dict[Job, int], why: str) -> Iterator[Died]:
+        """Take a dead worker away; its job goes to a fresh one, or is given up."""
+        self._workers.remove(worker)
+        status = worker.end(kill=True)
+        if not worker.ready:
+            raise AutograderError(f"worker: ended with status {status} before its first job. Run: autograder sandbox")
+        if worker.job is None:
+            return
+        if tries[worker.job] < TRIES:
+            queue.appendleft((worker.job, tries[worker.job] + 1))
+        else:
+            yield Died(job=worker.job, why=f"the worker process {why} (status {status}), {TRIES} times")

@@ -1,0 +1,116 @@
+"""One submission: all notebooks of its unit, each of which can only fail by itself."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from autograder.course import Course
+from autograder.grade.executed import encoded
+from autograder.grade.unit import Unit
+from autograder.intake import IntakeError, Scan, copy_files, rebuild, scan
+from autograder.key import load_key
+from autograder.marking.notebook import run_notebook
+from autograder.record import Graded, NotebookAnswers, fingerprint
+from autograder.results import Environment, NotebookResult, SubmissionResult, Verdict
+from autograder.sandbox import Sandbox
+
+__all__ = ["OURS", "grade_submission"]
+
+OURS = "This is our fault, not yours: it costs you no points and will be graded again."
+
+
+def grade_submission(
+    course: Course, unit: Unit, student: str, box: Sandbox, environment: Environment, submission_hash: str
+) -> Graded:
+    """Grade what a student handed in for a unit; a fault of ours becomes BROKEN and a note for staff."""
+    began = time.perf_counter()
+    folder = course.submitted / student / unit.name
+    found = scan(folder)
+    work = _Submission(course, unit, folder, found, box)
+    results = tuple(work.notebook(name) for name in unit.released)
+    strangers = [n for n in found.notebooks if n not in unit.released]
+    notes = (*found.notes, *(f"{n}.ipynb: not a notebook of this unit; it was left out." for n in strangers[:20]))
+    result = SubmissionResult(
+        student=student,
+        unit=unit.name,
+        notebooks=results,
+        submission_hash=submission_hash,
+        course_hash=unit.version,
+        environment=environment,
+        notes=notes,
+        staff=tuple(work.faults),
+        seconds=time.perf_counter() - began,
+    )
+    return Graded(result=result, answers=work.answers, notebooks=work.executed)
+
+
+class _Submission:
+    """What comes together while the notebooks of a submission are graded."""
+
+    def __init__(self, course: Course, unit: Unit, folder: Path, found: Scan, box: Sandbox) -> None:
+        self.course, self.unit, self.folder, self.found, self.box = course, unit, folder, found, box
+        self.secret = course.secret()
+        self.faults: list[str] = []
+        self.answers: dict[str, NotebookAnswers] = {}
+        self.executed: dict[str, bytes] = {}
+
+    def notebook(self, name: str) -> NotebookResult:
+        if name not in self.found.notebooks:
+            return self.unit.zero(name, Verdict.FAIL, f"{name}.ipynb: the file is missing from your submission.")
+        try:
+            return self._graded(name)
+        except IntakeError as refusal:
+            return self.unit.zero(name, Verdict.FAIL, str(refusal), (str(refusal),))
+        except Exception as fault:
+            self.faults.append(f"{self.unit.name}/{name}: {_place(fault)}")
+            return self.unit.zero(name, Verdict.BROKEN, OURS)
+
+    def _graded(self, name: str) -> NotebookResult:
+        released = self.unit.released[name]
+        rebuilt = rebuild(released, self.unit.source[name], self.folder / f"{name}.ipynb")
+        with self._data() as files, self.box.session(files=files) as session:
+            result, executed = run_notebook(
+                rebuilt.notebook,
+                session,
+                unit=self.unit.name,
+                name=name,
+                secret=self.secret,
+                keys=lambda exercise: load_key(self.course.solutions, exercise),
+                faults=self.faults,
+            )
+        self.answers[name] = fingerprint(executed, released)
+        self.executed[name] = encoded(executed)
+        return _with_notes(result, rebuilt.notes)
+
+    @contextmanager
+    def _data(self) -> Iterator[Path | None]:
+        """A private copy of the data files, the lecturer's over the student's; None when there are none."""
+        if not self.unit.data and not any(f.is_data for f in self.found.files):
+            yield None
+            return
+        with tempfile.TemporaryDirectory(prefix="autograder-") as place:
+            copy_files(self.folder, Path(place))
+            for path in self.unit.data:
+                target = Path(place) / path.relative_to(self.unit.folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+            yield Path(place)
+
+
+def _with_notes(result: NotebookResult, notes: tuple[str, ...]) -> NotebookResult:
+    return msgspec.structs.replace(result, notes=(*notes, *result.notes)) if notes else result
+
+
+def _place(fault: BaseException) -> str:
+    """The fault and where it arose, in one line for staff."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}: {str(fault)[:500]}{where}".replace("\n", " ")

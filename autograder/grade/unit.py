@@ -1,0 +1,78 @@
+"""What the submissions of a unit have in common: its notebooks, read once, and their version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from autograder.cells import Role, grade_id, points, role
+from autograder.course import Course
+from autograder.errors import CourseError
+from autograder.results import ExerciseResult, NotebookResult, Verdict
+
+__all__ = ["Unit"]
+
+
+class Unit:
+    """A released unit, ready to grade against.
+
+    Attributes:
+        name: the unit's id.
+        released: its notebooks as students received them, by name.
+        source: the same with their hidden tests.
+        version: digest of all that decides a mark: released and source notebooks, data files, answer keys.
+        data: the lecturer's files that belong to the notebooks.
+
+    Raises:
+        CourseError: the unit is not built or not released.
+    """
+
+    def __init__(self, course: Course, name: str) -> None:
+        self.name = name
+        folder = course.release / name
+        self.released = {p.stem: _read(p) for p in sorted(folder.glob("*.ipynb"))}
+        self.source = {p.stem: _read(p) for p in sorted((course.source / name).glob("*.ipynb"))}
+        missing = [n for n in course.notebooks(name) if n not in self.released or n not in self.source]
+        if missing or not self.released:
+            raise CourseError(
+                f"{name}: got no released {', '.join(missing) or 'notebook'}. Run: autograder release {name}"
+            )
+        self.data = [p for p in _files(folder) if p.suffix != ".ipynb"]
+        self.folder = folder
+        keys = sorted((course.solutions / name).glob("*.py"))
+        self.version = _digest(course.home, [*_files(folder), *sorted((course.source / name).glob("*.ipynb")), *keys])
+
+    def zero(self, notebook: str, verdict: Verdict, message: str, notes: tuple[str, ...] = ()) -> NotebookResult:
+        """The result of a notebook that could not be run: every exercise with this verdict, no points."""
+        cells = [c for c in self.released[notebook]["cells"] if role(c) is Role.TEST]
+        exercises = tuple(
+            ExerciseResult(
+                exercise=f"{self.name}/{grade_id(c).removeprefix('test_')}",
+                cell=grade_id(c),
+                points=0.0,
+                max_points=points(c),
+                verdict=verdict,
+                message=message,
+            )
+            for c in cells
+        )
+        return NotebookResult(name=notebook, exercises=exercises, notes=notes)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_bytes()))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+
+
+def _digest(home: Path, paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(home)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
