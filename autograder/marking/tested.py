@@ -216,10 +216,28 @@ def _operator(name: str, function: Any, reflected: bool = False) -> Any:
     return operate
 
 
+def _comparison(name: str, function: Any) -> Any:
+    """Two of the student's objects are compared by their code; none may say how it compares with our data."""
+    forward = _operator(name, function)
+
+    def compare(self: Tested, other: Any) -> Any:
+        if isinstance(other, Tested):
+            return forward(self, other)
+        if name in ("__eq__", "__ne__"):
+            return name == "__ne__"
+        got = f"an object of type {self.__answer_type__}"
+        raise AnswerFault(Verdict.FAIL, "NotData", f"{_path(self)}: got {got}, expected data that can be compared.")
+
+    compare.__name__ = name
+    return compare
+
+
 for _name in "add sub mul matmul truediv floordiv mod pow".split():
     setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", getattr(operator, _name)))
     setattr(Tested, f"__r{_name}__", _operator(f"__r{_name}__", getattr(operator, _name), reflected=True))
-for _name in "eq ne lt le gt ge neg pos abs getitem setitem delitem contains".split():
+for _name in "eq ne lt le gt ge contains".split():
+    setattr(Tested, f"__{_name}__", _comparison(f"__{_name}__", getattr(operator, _name)))
+for _name in "neg pos abs getitem setitem delitem".split():
     setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", getattr(operator, _name)))
 for _name, _function in {"len": len, "bool": operator.truth, "float": float, "int": int, "next": next}.items():
     setattr(Tested, f"__{_name}__", _operator(f"__{_name}__", _function))
