@@ -54,7 +54,6 @@ class Branch(Talk):
         self._part_ends = float("inf")
         self._depth = self._callbacks = 0
         self._in_callbacks = 0.0
-        self._raised: BaseException | None = None
         self._given: list[Any] = []  # callables and exposed objects, by number
         self._numbers: dict[int, int] = {}
         self._sent: dict[int, tuple[int, Any]] = {}  # objects rebuilt there, by id: (handle, the object)
@@ -124,14 +123,16 @@ class Branch(Talk):
             raise AnswerTimeout(f"no answer within {self.seconds:g} s")
         deadline = time.monotonic() + WALL_FACTOR * seconds + _GRACE_SECONDS
         self._send(kind, (seconds, *plain), values, deadline)
+        failed: Exception | None = None
         while True:
             answer, plain, values = self.receive(deadline)
             if answer in ("callback", "attribute"):
-                deadline += self._serve(answer, plain, values, deadline)
+                took, failed = self._serve(answer, plain, values, deadline)
+                deadline += took
             elif answer == "value" and len(values) == 1:
                 return values[0]
             else:
-                raise self._error(answer, plain)
+                raise self._error(answer, plain, failed)
 
     def _send(self, kind: str, plain: Sequence[Any], values: Sequence[Any], deadline: float) -> None:
         try:
@@ -139,12 +140,11 @@ class Branch(Talk):
         except Unsendable as why:
             raise ValueError(f"sandbox: got {why}, expected a value that can be sent.") from None
 
-    def _error(self, answer: str, plain: Sequence[Any]) -> Exception:
-        """The exception for a reply that is no value."""
-        raised, self._raised = self._raised, None
-        if raised is not None:
-            return raised if isinstance(raised, Exception) else RuntimeError(repr(raised))
+    def _error(self, answer: str, plain: Sequence[Any], failed: Exception | None) -> Exception:
+        """The exception for a reply that is no value; `failed` is what the last callback raised."""
         match answer, *plain:
+            case ["raised", str(name), *_] if failed is not None and name.endswith(".CallbackFailed"):
+                return failed
             case ["raised", str(name), str(message), lines] if _are_texts(lines):
                 return AnswerRaised(bounded(name, 200), bounded(message), [bounded(x, 500) for x in lines[:20]])
             case ["undefined"]:
@@ -175,8 +175,10 @@ class Branch(Talk):
 
     # Callbacks
 
-    def _serve(self, kind: str, plain: Sequence[Any], values: Sequence[Any], deadline: float) -> float:
-        """Run one callback; the seconds it took."""
+    def _serve(
+        self, kind: str, plain: Sequence[Any], values: Sequence[Any], deadline: float
+    ) -> tuple[float, Exception | None]:
+        """Run one callback; the seconds it took and what it raised."""
         self._callbacks += 1
         if self._callbacks > _MAX_CALLBACKS:
             raise self._fail(AnswerBlocked(f"more than {_MAX_CALLBACKS} calls of the functions that were given"))
@@ -187,22 +189,18 @@ class Branch(Talk):
             raise ProtocolViolation("a callback without arguments")
         start = time.monotonic()
         try:
-            result, failed = (target(*values[0], **values[1]) if kind == "callback" else target()), False
+            result, failed = (target(*values[0], **values[1]) if kind == "callback" else target()), None
         except Exception as error:
-            self._raised, result, failed = error, None, True
+            result, failed = None, error
         took = time.monotonic() - start
         self._in_callbacks += took
         if self._failure is not None:
-            raise self._raised or self._failure
-        self._answer_callback(result, failed, deadline + took)
-        return took
-
-    def _answer_callback(self, result: Any, failed: bool, deadline: float) -> None:
-        if failed:
-            self.send("failed", ("a function given by the exercise failed",), deadline=deadline)
-            return
-        self._raised = None
-        self._send("result", (), (result,), deadline)
+            raise self._failure
+        if failed is None:
+            self._send("result", (), (result,), deadline + took)
+        else:
+            self.send("failed", ("a function given by the exercise failed",), deadline=deadline + took)
+        return took, failed
 
     def _target(self, kind: str, plain: Sequence[Any]) -> Callable[..., Any]:
         """The function that a callback asks for, if it was given."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from autograder.sandbox.errors import AnswerRaised
+
 if TYPE_CHECKING:
     from autograder.sandbox.branch import Branch
 
@@ -12,6 +14,10 @@ __all__ = ["Exposed", "Remote", "expose", "remote_name", "remote_type"]
 
 _MAX_ITEMS = 1_000_000
 _CALLABLE_NAMES = frozenset({"__call__", "__len__", "__getitem__"})
+
+
+class NoLength(AnswerRaised, TypeError):
+    """The student's object has no length; a TypeError too, so that `list` of an iterator does without."""
 
 
 class Remote:
@@ -44,7 +50,10 @@ class Remote:
         self._branch.request("setattr", self._handle, name, values=(value,))
 
     def __len__(self) -> int:
-        length = self._branch.request("len", self._handle)
+        try:
+            length = self._branch.request("len", self._handle)
+        except AnswerRaised as error:
+            raise NoLength(error.type_name, error.message, error.lines) from None
         if type(length) is not int:
             raise self._branch.violation("a length that is no integer")
         return length

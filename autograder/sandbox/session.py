@@ -27,6 +27,7 @@ __all__ = ["CellOutcome", "Session"]
 _GRACE_SECONDS = 3.0  # beyond the time at which a process interrupts itself
 _FORK_SECONDS = 10.0
 _START_SECONDS = 30.0
+_PATIENCE = 1.0  # until a branch that hung up has ended
 
 
 class CellOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,12 +191,12 @@ class Session:
             AnswerTimeout: the submission has used up its time.
         """
         near, number = self._open_branch(bans)
-        branch = Branch(near, seconds or self.limits.part_seconds, ending=lambda: self._end_branch(number))
+        branch = Branch(near, seconds or self.limits.part_seconds, ending=lambda: self._end_branch(number, _PATIENCE))
         try:
             yield branch
         finally:
             branch.close()
-            self._end_branch(number)
+            self._end_branch(number, 0.0)
 
     def _open_branch(self, bans: _Bans | None) -> tuple[Channel, int]:
         for last in (False, True):
@@ -218,12 +219,12 @@ class Session:
                 theirs.close()
         raise AssertionError("unreachable")
 
-    def _end_branch(self, number: int) -> str:
+    def _end_branch(self, number: int, patience: float) -> str:
         """Have the trunk kill and reap a branch; how it had ended by itself. A trunk that cannot is ended."""
         if self._channel is None:
             return ""
         try:
-            how = self._ask("end", number, wall=_FORK_SECONDS)
+            how = self._ask("end", number, patience, wall=_FORK_SECONDS)
             return bounded(how, 200) if type(how) is str else ""
         except (TooLate, ProtocolViolation):
             self.close()

@@ -17,15 +17,26 @@ from .branch import Branch
 from .capture import Outputs, Stream, Terminal
 from .clock import Clock
 from .guard import Guard
-from .shell import Shell, build
+from . import shell
+from .shell import Shell
 from .talk import bounded
 from .values import Decoder, Encoder
 from .wire import Bounds, Channel, ChannelClosed
 
-__all__ = ["Session", "serve"]
+__all__ = ["Session", "build", "serve"]
 
-_getpid, _exit, _now, _fork = os.getpid, os._exit, time.perf_counter, os.fork
+_getpid, _exit, _now, _fork, _sleep = os.getpid, os._exit, time.perf_counter, os.fork, time.sleep
 _close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
+
+
+def build() -> None:
+    """Make the shell, and load what torch's optimisers load at their first step: seconds, before the fork."""
+    shell.build()
+    parameter = torch.zeros(1, requires_grad=True)
+    for optimiser in (torch.optim.SGD([parameter], lr=1.0), torch.optim.Adam([parameter])):
+        parameter.grad = torch.zeros(1)
+        optimiser.step()
+        optimiser.zero_grad()
 
 
 def serve(channel: socket.socket, settings: dict[str, Any]) -> None:
@@ -44,7 +55,7 @@ class Session:
 
     def __init__(self, channel: Channel, output_bytes: int) -> None:
         self.channel, self.outputs, self.clock = channel, Outputs(output_bytes), Clock()
-        self.shell: Shell = build()
+        self.shell: Shell = shell.build()
         self.shell.outputs = self.outputs
         self.namespace: dict[str, Any] = self.shell.user_ns
         self.terminal = Terminal(self.outputs)
@@ -145,18 +156,22 @@ class Session:
         finally:
             _exit(0)
 
-    def _end(self, number: int) -> str:
-        """Kill a branch; how it had ended by itself, "" when it was still running."""
+    def _end(self, number: int, patience: float) -> str:
+        """Kill a branch that does not end by itself; how it ended, "" when it was killed."""
         pid = self.children.get(number, 0)
         if not pid:
             return ""
         self.children[number] = 0
-        done, status = _waitpid(pid, os.WNOHANG)
-        if not done:
-            _kill(pid, signal.SIGKILL)
-            _waitpid(pid, 0)
-            return ""
-        return _how(status)
+        until = _now() + patience
+        while True:
+            done, status = _waitpid(pid, os.WNOHANG)
+            if done:
+                return _how(status)
+            if _now() >= until:
+                _kill(pid, signal.SIGKILL)
+                _waitpid(pid, 0)
+                return ""
+            _sleep(0.002)
 
 
 def _no_objects(tag: int, rest: Any) -> Any:

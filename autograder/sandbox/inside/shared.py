@@ -97,10 +97,10 @@ class Shared:
             value = entry.get()
             if value is None:
                 continue
+            if _form(value) != entry.form:
+                raise Unsendable("an argument whose shape or dtype was changed in place")
             now = _snapshot(value)
             if now != entry.snapshot:
-                if _form(value) != entry.form:
-                    raise Unsendable("an argument whose shape or dtype was changed in place")
                 self._pending.append((entry, now))
                 found.append((index, value))
         return found

@@ -79,6 +79,14 @@ class Shell(InteractiveShell):
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.outputs.error(str(etype.__name__), _message(evalue), list(stb))
 
+    def enable_gui(self, gui: Any = None) -> None:
+        """There is no window system; `%matplotlib inline` asks for none."""
+
+    def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+        etype, value, tb = super()._get_exc_info(exc_tuple)
+        _leave_out_the_middle(tb)
+        return etype, value, tb
+
     def ask_exit(self) -> None:
         """quit() and exit() end the cell with an error."""
         raise SystemExit("the notebook cannot be left while it is graded")
@@ -104,6 +112,16 @@ class Shell(InteractiveShell):
             if named:
                 lines.append(f"{named[0]} {named[1]}, line {frame.lineno}, in {frame.name}\n    {frame.line or ''}")
         return lines
+
+
+def _leave_out_the_middle(tb: Any, ends: int = 20) -> None:
+    """Keep the first and last frames of a long traceback: formatting all of an endless recursion takes seconds."""
+    frames = []
+    while tb is not None:
+        frames.append(tb)
+        tb = tb.tb_next
+    if len(frames) > 2 * ends:
+        frames[ends - 1].tb_next = frames[-ends]
 
 
 def _message(error: Any) -> str:
