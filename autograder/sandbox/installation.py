@@ -70,7 +70,7 @@ def describe(library: list[Path]) -> dict[str, Any]:
 
 
 def font_lists() -> dict[str, str]:
-    """Matplotlib's own list of the fonts on this machine, made once per user: without it each zygote would scan them."""
+    """Matplotlib's list of this machine's fonts, made once per user: without it each zygote would make its own."""
     folder = _matplotlib_cache()
     if not list(folder.glob("fontlist-*.json")):
         subprocess.run(

@@ -7,7 +7,7 @@ import socket
 import struct
 from typing import Any
 
-__all__ = ["receive", "receive_with_descriptors", "receive_exactly", "send"]
+__all__ = ["receive", "receive_exactly", "receive_with_descriptors", "send"]
 
 _LENGTH = struct.Struct("!I")
 

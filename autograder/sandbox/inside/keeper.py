@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import os
 import select
-import signal
 import socket
 import sys
 import tempfile
@@ -172,7 +171,7 @@ class _Keeper:
         """Reap what has ended; the submission's own status if it is among them."""
         while True:
             try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                pid, status, _ = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return "lost"
             if pid == 0:

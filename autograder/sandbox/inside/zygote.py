@@ -7,7 +7,6 @@ keeper (process 1 of the submission's namespace) runs no student code: it forks 
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import shutil
@@ -16,9 +15,8 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterable
-from typing import Any
 
-from . import control, keeper
+from . import control, heap, keeper
 from .isolation import privileges, tree
 from .isolation.levels import LEVELS, Limited
 
@@ -54,6 +52,7 @@ def _run(level: Limited, link: socket.socket) -> None:
     try:
         tree.die_with_parent()
         level.enter()
+        tree.die_with_parent()  # again: a change of user undoes it
         keeper.rehearse(level)
         stage = "fault"
         if level.config["preload"]:
@@ -101,9 +100,8 @@ def _preload(needed: list[str], offered: Iterable[str]) -> None:
     if torch is not None:
         torch.set_num_threads(1)
         torch.set_num_interop_threads(1)
-    importlib.import_module(f"{__package__}.session")
-    gc.collect()
-    gc.freeze()
+    importlib.import_module(f"{__package__}.session").build()
+    heap.settle()
 
 
 def _versions() -> dict[str, str]:
