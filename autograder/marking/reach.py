@@ -169,7 +169,7 @@ class _Scope:
         node = statement.node
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             return {full for alias, full in _aliases(node) if alias == head}
-        if isinstance(node, ast.Assign) and depth < 16 and (chain := _chain(node.value)):
+        if isinstance(node, ast.Assign) and _replaces(node, head) and depth < 100 and (chain := _chain(node.value)):
             outer = _Scope(self.program, node, statement.index)
             return outer.expand(chain, depth + 1)
         return set()
