@@ -1,5 +1,7 @@
 """Answer key: loss and gradient of a shallow autoencoder (unit 2)."""
 
+from copy import deepcopy
+
 import numpy as np
 
 from autograder.key import ITER, N0, Key, check, close, directional, standard
@@ -36,7 +38,7 @@ def one_hidden_unit_by_hand(answer, rng):
 def the_loss_is_the_mean_over_the_samples(answer, rng):
     for size in SIZES:
         data = problem(rng, *size)
-        close(pair(answer(*data))[0], autoencoder_loss_grad(*data)[0], what="the loss")
+        close(pair(answer(*deepcopy(data)))[0], autoencoder_loss_grad(*data)[0], what="the loss")
 
 
 @key.part("core", weight=2)
@@ -44,7 +46,7 @@ def the_gradients_of_the_second_layer_agree(answer, rng):
     for size in SIZES:
         data = problem(rng, *size)
         expected = autoencoder_loss_grad(*data)[1]
-        close(tuple(pair(answer(*data))[1][2:]), expected[2:], what=("g_W2", "g_b2"))
+        close(tuple(pair(answer(*deepcopy(data)))[1][2:]), expected[2:], what=("g_W2", "g_b2"))
 
 
 @key.part("core", weight=2)
@@ -52,13 +54,13 @@ def the_gradients_of_the_first_layer_agree(answer, rng):
     for size in SIZES:
         data = problem(rng, *size)
         expected = autoencoder_loss_grad(*data)[1]
-        close(tuple(pair(answer(*data))[1][:2]), expected[:2], what=("g_W1", "g_b1"))
+        close(tuple(pair(answer(*deepcopy(data)))[1][:2]), expected[:2], what=("g_W1", "g_b1"))
 
 
 @key.part("core", weight=0.5)
 def the_gradient_is_the_slope_of_the_loss(answer, rng):
-    params, X = problem(rng, 6, 4, 3)
-    gradients = tuple(pair(answer(params, X))[1])
+    params, X = data = problem(rng, 6, 4, 3)
+    gradients = tuple(pair(answer(*deepcopy(data)))[1])
     directional(gradients, lambda *theta: autoencoder_loss_grad(theta, X)[0], params, rng)
 
 
@@ -76,7 +78,7 @@ def small_weights_reach_the_error_of_pca(answer, rng):
 def one_sample_one_unit_and_many_units(answer, rng):
     for size in [(1, 3, 1), (4, 2, 1), (1, 2, 6), (4, 4, 4)]:
         data = problem(rng, *size)
-        close(answer(*data), autoencoder_loss_grad(*data), what=NAMES)
+        close(answer(*deepcopy(data)), autoencoder_loss_grad(*data), what=NAMES)
 
 
 @key.part("edge", weight=1)
@@ -148,7 +150,19 @@ def _forward(params, X):
 ENTRIES = "You average over samples and features; the mean is over the samples only."
 
 
-@key.reject(ENTRIES, fails=["one_hidden_unit_by_hand", "the_loss_is_the_mean_over_the_samples", "the_gradients_of_the_second_layer_agree", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "small_weights_reach_the_error_of_pca", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    ENTRIES,
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_loss_is_the_mean_over_the_samples",
+        "the_gradients_of_the_second_layer_agree",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "small_weights_reach_the_error_of_pca",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def mean_over_entries(params, X):
     _, H, E = _forward(params, X)
     D2 = 2 * E / X.size
@@ -156,7 +170,16 @@ def mean_over_entries(params, X):
     return np.mean(E**2), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject(ENTRIES, fails=["one_hidden_unit_by_hand", "the_loss_is_the_mean_over_the_samples", "small_weights_reach_the_error_of_pca", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    ENTRIES,
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_loss_is_the_mean_over_the_samples",
+        "small_weights_reach_the_error_of_pca",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def loss_over_entries(params, X):
     _, H, E = _forward(params, X)
     D2 = 2 * E / len(X)
@@ -164,7 +187,16 @@ def loss_over_entries(params, X):
     return np.mean(E**2), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject("The gradient of your first layer lacks the derivative of tanh.", fails=["one_hidden_unit_by_hand", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "The gradient of your first layer lacks the derivative of tanh.",
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def missing_tanh_derivative(params, X):
     _, H, E = _forward(params, X)
     D2 = 2 * E / len(X)
@@ -172,7 +204,16 @@ def missing_tanh_derivative(params, X):
     return np.sum(E**2) / len(X), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject("Your derivative of tanh is taken at the wrong place: it uses z where the activation belongs.", fails=["one_hidden_unit_by_hand", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your derivative of tanh is taken at the wrong place: it uses z where the activation belongs.",
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def derivative_at_z(params, X):
     Z, H, E = _forward(params, X)
     D2 = 2 * E / len(X)
@@ -180,7 +221,17 @@ def derivative_at_z(params, X):
     return np.sum(E**2) / len(X), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject("Your gradient lacks the factor 2 that the square brings.", fails=["one_hidden_unit_by_hand", "the_gradients_of_the_second_layer_agree", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your gradient lacks the factor 2 that the square brings.",
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_gradients_of_the_second_layer_agree",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def missing_2(params, X):
     _, H, E = _forward(params, X)
     D2 = E / len(X)
@@ -188,7 +239,19 @@ def missing_2(params, X):
     return np.sum(E**2) / len(X), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject("Your loss has a factor 1/2 that is not in the definition.", fails=["one_hidden_unit_by_hand", "the_loss_is_the_mean_over_the_samples", "the_gradients_of_the_second_layer_agree", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "small_weights_reach_the_error_of_pca", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your loss has a factor 1/2 that is not in the definition.",
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_loss_is_the_mean_over_the_samples",
+        "the_gradients_of_the_second_layer_agree",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "small_weights_reach_the_error_of_pca",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def half_of_the_squares(params, X):
     _, H, E = _forward(params, X)
     D2 = E / len(X)
@@ -199,7 +262,18 @@ def half_of_the_squares(params, X):
 MEAN = "Loss and gradient are means over the samples: a factor 1/n is missing."
 
 
-@key.reject(MEAN, fails=["the_loss_is_the_mean_over_the_samples", "the_gradients_of_the_second_layer_agree", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "small_weights_reach_the_error_of_pca", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    MEAN,
+    fails=[
+        "the_loss_is_the_mean_over_the_samples",
+        "the_gradients_of_the_second_layer_agree",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "small_weights_reach_the_error_of_pca",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def no_1_over_n(params, X):
     _, H, E = _forward(params, X)
     D2 = 2 * E
@@ -207,7 +281,16 @@ def no_1_over_n(params, X):
     return np.sum(E**2), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject(MEAN, fails=["the_gradients_of_the_second_layer_agree", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    MEAN,
+    fails=[
+        "the_gradients_of_the_second_layer_agree",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def gradient_without_1_over_n(params, X):
     _, H, E = _forward(params, X)
     D2 = 2 * E
@@ -215,7 +298,18 @@ def gradient_without_1_over_n(params, X):
     return np.sum(E**2) / len(X), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject("Your hidden layer and output use no biases.", fails=["one_hidden_unit_by_hand", "the_loss_is_the_mean_over_the_samples", "the_gradients_of_the_second_layer_agree", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your hidden layer and output use no biases.",
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_loss_is_the_mean_over_the_samples",
+        "the_gradients_of_the_second_layer_agree",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def biases_forgotten(params, X):
     W1, _, W2, _ = params
     H = np.tanh(X @ W1.T)
@@ -225,7 +319,19 @@ def biases_forgotten(params, X):
     return np.sum(E**2) / len(X), (D1.T @ X, D1.sum(0), D2.T @ H, D2.sum(0))
 
 
-@key.reject("Your output passes through tanh; the second layer is linear.", fails=["one_hidden_unit_by_hand", "the_loss_is_the_mean_over_the_samples", "the_gradients_of_the_second_layer_agree", "the_gradients_of_the_first_layer_agree", "the_gradient_is_the_slope_of_the_loss", "small_weights_reach_the_error_of_pca", "one_sample_one_unit_and_many_units", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your output passes through tanh; the second layer is linear.",
+    fails=[
+        "one_hidden_unit_by_hand",
+        "the_loss_is_the_mean_over_the_samples",
+        "the_gradients_of_the_second_layer_agree",
+        "the_gradients_of_the_first_layer_agree",
+        "the_gradient_is_the_slope_of_the_loss",
+        "small_weights_reach_the_error_of_pca",
+        "one_sample_one_unit_and_many_units",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def tanh_at_the_output(params, X):
     W1, b1, W2, b2 = params
     H = np.tanh(X @ W1.T + b1)

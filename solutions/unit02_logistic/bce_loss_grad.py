@@ -1,5 +1,7 @@
 """Answer key: binary cross-entropy of a sigmoid neuron, with its gradient (unit 2)."""
 
+from copy import deepcopy
+
 import numpy as np
 
 from autograder.key import N0, Key, check, close, directional, standard
@@ -18,14 +20,13 @@ def problem(rng, n, p):
 
 
 def saturated(rng, n, p):
-    """Logits of absolute value at least 200, the first sample wrong, the second right."""
+    """Logits of absolute value near 800 and above, all but the first on the side of their label."""
     direction = rng.normal(size=p)
     direction /= np.linalg.norm(direction)
     X = rng.normal(size=(n, p))
-    X += np.sign(X @ direction)[:, None] * direction / 2
-    y = rng.integers(2, size=n)
-    right = (X @ direction > 0).astype(np.int64)
-    y[0], y[1] = 1 - right[0], right[1]
+    X += np.sign(X @ direction)[:, None] * 2 * direction
+    y = (X @ direction > 0).astype(np.int64)
+    y[0] = 1 - y[0]
     return 400 * direction, 0.25, X, y
 
 
@@ -46,41 +47,41 @@ def two_samples_by_hand(answer, rng):
 def the_loss_is_the_mean_over_the_batch(answer, rng):
     for n, p in [(6, 3), (13, 4), (5, 5)]:
         data = problem(rng, n, p)
-        close(triple(answer(*data))[0], bce_loss_grad(*data)[0], what="the loss")
+        close(triple(answer(*deepcopy(data)))[0], bce_loss_grad(*data)[0], what="the loss")
 
 
 @key.part("core", weight=2)
 def the_gradient_in_w_agrees(answer, rng):
     for n, p in [(6, 3), (13, 4), (5, 5)]:
         data = problem(rng, n, p)
-        close(triple(answer(*data))[1], bce_loss_grad(*data)[1], what="g_w")
+        close(triple(answer(*deepcopy(data)))[1], bce_loss_grad(*data)[1], what="g_w")
 
 
 @key.part("core", weight=1)
 def the_gradient_in_b_agrees(answer, rng):
     for n, p in [(6, 3), (13, 4), (5, 5)]:
         data = problem(rng, n, p)
-        close(triple(answer(*data))[2], bce_loss_grad(*data)[2], what="g_b")
+        close(triple(answer(*deepcopy(data)))[2], bce_loss_grad(*data)[2], what="g_b")
 
 
 @key.part("core", weight=1)
 def the_gradient_is_the_slope_of_the_loss(answer, rng):
-    w, b, X, y = problem(rng, 7, 4)
-    gradient = tuple(triple(answer(w, b, X, y))[1:])
+    w, b, X, y = data = problem(rng, 7, 4)
+    gradient = tuple(triple(answer(*deepcopy(data)))[1:])
     directional(gradient, lambda w, b: bce_loss_grad(w, float(b), X, y)[0], (w, b), rng)
 
 
 @key.part("core", weight=1, feedback="Try weights of size 400.")
 def confident_neurons_cost_what_they_should(answer, rng):
     data = saturated(rng, 9, 3)
-    close(answer(*data), bce_loss_grad(*data), what=NAMES)
+    close(answer(*deepcopy(data)), bce_loss_grad(*data), what=NAMES)
 
 
 @key.part("edge", weight=1)
 def a_single_sample(answer, rng):
     for p in (4, 1):
         data = problem(rng, 1, p)
-        close(answer(*data), bce_loss_grad(*data), what=NAMES)
+        close(answer(*deepcopy(data)), bce_loss_grad(*data), what=NAMES)
 
 
 @key.part("edge", weight=1)
@@ -136,21 +137,53 @@ def with_the_bias_as_a_weight(w, b, X, y):
 MEAN = "The cost is a mean over the batch: a factor 1/n is missing in your loss or your gradient."
 
 
-@key.reject(MEAN, fails=["two_samples_by_hand", "the_loss_is_the_mean_over_the_batch", "the_gradient_in_w_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "confident_neurons_cost_what_they_should", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    MEAN,
+    fails=[
+        "two_samples_by_hand",
+        "the_loss_is_the_mean_over_the_batch",
+        "the_gradient_in_w_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "confident_neurons_cost_what_they_should",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def missing_1_over_n(w, b, X, y):
     z = X @ w + b
     residual = _sigmoid(z) - y
     return np.sum(np.logaddexp(0, z) - y * z), X.T @ residual, residual.sum()
 
 
-@key.reject(MEAN, fails=["two_samples_by_hand", "the_gradient_in_w_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "confident_neurons_cost_what_they_should", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    MEAN,
+    fails=[
+        "two_samples_by_hand",
+        "the_gradient_in_w_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "confident_neurons_cost_what_they_should",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def gradient_missing_1_over_n(w, b, X, y):
     z = X @ w + b
     residual = _sigmoid(z) - y
     return np.mean(np.logaddexp(0, z) - y * z), X.T @ residual, residual.sum()
 
 
-@key.reject("Your gradient points downhill: its sign, in the residual of prediction and label, is reversed.", fails=["two_samples_by_hand", "the_gradient_in_w_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "confident_neurons_cost_what_they_should", "a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your gradient points downhill: its sign, in the residual of prediction and label, is reversed.",
+    fails=[
+        "two_samples_by_hand",
+        "the_gradient_in_w_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "confident_neurons_cost_what_they_should",
+        "a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def sign_flipped(w, b, X, y):
     z = X @ w + b
     residual = y - _sigmoid(z)
@@ -175,7 +208,15 @@ def log_zero_of_the_chosen_probability(w, b, X, y):
 EPS = "A small constant inside the log, or clipped probabilities, change large losses: 690 may become 18."
 
 
-@key.reject(EPS, fails=["the_loss_is_the_mean_over_the_batch", "confident_neurons_cost_what_they_should", "a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    EPS,
+    fails=[
+        "the_loss_is_the_mean_over_the_batch",
+        "confident_neurons_cost_what_they_should",
+        "a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def eps_in_log(w, b, X, y):
     p = _sigmoid(X @ w + b)
     loss = -np.mean(y * np.log(p + 1e-8) + (1 - y) * np.log(1 - p + 1e-8))
@@ -196,27 +237,70 @@ def clipped_probabilities(w, b, X, y):
     return -np.mean(y * np.log(q) + (1 - y) * np.log(1 - q)), X.T @ (p - y) / len(y), np.mean(p - y)
 
 
-@key.reject("Your g_b is divided by n twice.", fails=["the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "confident_neurons_cost_what_they_should", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your g_b is divided by n twice.",
+    fails=[
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "confident_neurons_cost_what_they_should",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def bias_grad_mean_of_mean(w, b, X, y):
     z = X @ w + b
     residual = _sigmoid(z) - y
     return np.mean(np.logaddexp(0, z) - y * z), X.T @ residual / len(y), residual.mean() / len(y)
 
 
-@key.reject("Your formula is the one for labels -1 and 1; here the labels are 0 and 1.", fails=["two_samples_by_hand", "the_loss_is_the_mean_over_the_batch", "the_gradient_in_w_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "confident_neurons_cost_what_they_should", "a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your formula is the one for labels -1 and 1; here the labels are 0 and 1.",
+    fails=[
+        "two_samples_by_hand",
+        "the_loss_is_the_mean_over_the_batch",
+        "the_gradient_in_w_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "confident_neurons_cost_what_they_should",
+        "a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def labels_plus_minus_one(w, b, X, y):
     z = X @ w + b
     residual = -y * _sigmoid(-y * z)
     return np.mean(np.logaddexp(0, -y * z)), X.T @ residual / len(y), residual.mean()
 
 
-@key.reject("Your residual compares the logit z with the label; it must compare the predicted probability.", fails=["two_samples_by_hand", "the_gradient_in_w_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "confident_neurons_cost_what_they_should", "a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your residual compares the logit z with the label; it must compare the predicted probability.",
+    fails=[
+        "two_samples_by_hand",
+        "the_gradient_in_w_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "confident_neurons_cost_what_they_should",
+        "a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def logit_minus_label(w, b, X, y):
     z = X @ w + b
     return np.mean(np.logaddexp(0, z) - y * z), X.T @ (z - y) / len(y), np.mean(z - y)
 
 
-@key.reject("The bias b does not enter your logits.", fails=["two_samples_by_hand", "the_loss_is_the_mean_over_the_batch", "the_gradient_in_w_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "confident_neurons_cost_what_they_should", "a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "The bias b does not enter your logits.",
+    fails=[
+        "two_samples_by_hand",
+        "the_loss_is_the_mean_over_the_batch",
+        "the_gradient_in_w_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "confident_neurons_cost_what_they_should",
+        "a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def bias_forgotten(w, b, X, y):
     z = X @ w
     residual = _sigmoid(z) - y

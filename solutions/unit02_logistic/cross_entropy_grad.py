@@ -1,5 +1,7 @@
 """Answer key: softmax regression, loss and gradient (unit 2)."""
 
+from copy import deepcopy
+
 import numpy as np
 
 from autograder.key import N0, Key, check, close, directional, standard
@@ -32,45 +34,45 @@ def zero_weights_cost_log_K(answer, rng):
 def the_loss_is_the_mean_over_the_batch(answer, rng):
     for size in SIZES:
         data = problem(rng, *size)
-        close(triple(answer(*data))[0], softmax_ce_grad(*data)[0], what="the loss")
+        close(triple(answer(*deepcopy(data)))[0], softmax_ce_grad(*data)[0], what="the loss")
 
 
 @key.part("core", weight=2)
 def the_gradient_in_W_agrees(answer, rng):
     for size in SIZES:
         data = problem(rng, *size)
-        close(triple(answer(*data))[1], softmax_ce_grad(*data)[1], what="g_W")
+        close(triple(answer(*deepcopy(data)))[1], softmax_ce_grad(*data)[1], what="g_W")
 
 
 @key.part("core", weight=1)
 def the_gradient_in_b_agrees(answer, rng):
     for size in SIZES:
         data = problem(rng, *size)
-        gb = triple(answer(*data))[2]
+        gb = triple(answer(*deepcopy(data)))[2]
         close(gb, softmax_ce_grad(*data)[2], what="g_b")
         check(abs(float(np.sum(gb))) < 1e-9, "The entries of g_b must sum to 0, since probabilities sum to 1.")
 
 
 @key.part("core", weight=1)
 def the_gradient_is_the_slope_of_the_loss(answer, rng):
-    W, b, X, y = problem(rng, 6, 4, 3)
-    gradient = tuple(triple(answer(W, b, X, y))[1:])
+    W, b, X, y = data = problem(rng, 6, 4, 3)
+    gradient = tuple(triple(answer(*deepcopy(data)))[1:])
     directional(gradient, lambda W, b: softmax_ce_grad(W, b, X, y)[0], (W, b), rng)
 
 
 @key.part("core", weight=1, feedback="Try logits that are hundreds apart.")
 def large_gaps_between_logits_stay_finite(answer, rng):
-    W, b, X, y = problem(rng, 5, 4, 3)
+    W, _, X, y = data = problem(rng, 5, 4, 3)
     W *= 300
     X[0], W[0, 0], W[1, 0], y[0] = [1.0, 0.0, 0.0], 1000.0, -1000.0, 1
-    close(answer(W, b, X, y), softmax_ce_grad(W, b, X, y), what=NAMES)
+    close(answer(*deepcopy(data)), softmax_ce_grad(*data), what=NAMES)
 
 
 @key.part("edge", weight=1)
 def one_sample_and_square_weights(answer, rng):
     for size in [(1, 3, 4), (1, 3, 3), (4, 4, 4)]:
         data = problem(rng, *size)
-        close(answer(*data), softmax_ce_grad(*data), what=NAMES)
+        close(answer(*deepcopy(data)), softmax_ce_grad(*data), what=NAMES)
 
 
 @key.part("edge", weight=1)
@@ -126,21 +128,55 @@ def by_loops(W, b, X, y):
 MEAN = "Loss and gradient are means over the batch: a factor 1/n is missing."
 
 
-@key.reject(MEAN, fails=["zero_weights_cost_log_K", "the_loss_is_the_mean_over_the_batch", "the_gradient_in_W_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    MEAN,
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_loss_is_the_mean_over_the_batch",
+        "the_gradient_in_W_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def missing_1_over_n(W, b, X, y):
     L = _log_softmax(X @ W.T + b)
     delta = np.exp(L) - np.eye(len(b))[y]
     return -L[np.arange(len(y)), y].sum(), delta.T @ X, delta.sum(0)
 
 
-@key.reject(MEAN, fails=["zero_weights_cost_log_K", "the_gradient_in_W_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    MEAN,
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_gradient_in_W_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def gradient_missing_1_over_n(W, b, X, y):
     L = _log_softmax(X @ W.T + b)
     delta = np.exp(L) - np.eye(len(b))[y]
     return -L[np.arange(len(y)), y].mean(), delta.T @ X, delta.sum(0)
 
 
-@key.reject("The sign of your gradient is reversed: look at the order of softmax and one-hot target.", fails=["zero_weights_cost_log_K", "the_gradient_in_W_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "The sign of your gradient is reversed: look at the order of softmax and one-hot target.",
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_gradient_in_W_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def sign_flipped(W, b, X, y):
     L = _log_softmax(X @ W.T + b)
     delta = (np.eye(len(b))[y] - np.exp(L)) / len(y)
@@ -150,7 +186,19 @@ def sign_flipped(W, b, X, y):
 ALSO_K = "You average over samples and classes; the mean is over the samples only."
 
 
-@key.reject(ALSO_K, fails=["zero_weights_cost_log_K", "the_loss_is_the_mean_over_the_batch", "the_gradient_in_W_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    ALSO_K,
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_loss_is_the_mean_over_the_batch",
+        "the_gradient_in_W_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def mean_over_n_times_K(W, b, X, y):
     Y = np.eye(len(b))[y]
     L = _log_softmax(X @ W.T + b)
@@ -158,7 +206,16 @@ def mean_over_n_times_K(W, b, X, y):
     return -np.mean(Y * L), delta.T @ X, delta.sum(0)
 
 
-@key.reject(ALSO_K, fails=["zero_weights_cost_log_K", "the_loss_is_the_mean_over_the_batch", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    ALSO_K,
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_loss_is_the_mean_over_the_batch",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def loss_over_n_times_K(W, b, X, y):
     Y = np.eye(len(b))[y]
     L = _log_softmax(X @ W.T + b)
@@ -166,28 +223,55 @@ def loss_over_n_times_K(W, b, X, y):
     return -np.mean(Y * L), delta.T @ X, delta.sum(0)
 
 
-@key.reject("Your g_W is transposed: it must have the shape of W.", fails=["zero_weights_cost_log_K", "the_gradient_in_W_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your g_W is transposed: it must have the shape of W.",
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_gradient_in_W_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def grad_transposed(W, b, X, y):
     L = _log_softmax(X @ W.T + b)
     delta = (np.exp(L) - np.eye(len(b))[y]) / len(y)
     return -L[np.arange(len(y)), y].mean(), X.T @ delta, delta.sum(0)
 
 
-@key.reject("The one-hot target is missing in your gradient.", fails=["zero_weights_cost_log_K", "the_gradient_in_W_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "The one-hot target is missing in your gradient.",
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_gradient_in_W_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def prob_not_minus_onehot(W, b, X, y):
     L = _log_softmax(X @ W.T + b)
     delta = np.exp(L) / len(y)
     return -L[np.arange(len(y)), y].mean(), delta.T @ X, delta.sum(0)
 
 
-@key.reject("You take the log of a softmax that has underflowed to 0: compute the log-softmax directly.", fails=["large_gaps_between_logits_stay_finite"])
+@key.reject(
+    "You take the log of a softmax that has underflowed to 0: compute the log-softmax directly.",
+    fails=["large_gaps_between_logits_stay_finite"],
+)
 def log_zero(W, b, X, y):
     P = np.exp(_log_softmax(X @ W.T + b))
     delta = (P - np.eye(len(b))[y]) / len(y)
     return -np.log(P[np.arange(len(y)), y]).mean(), delta.T @ X, delta.sum(0)
 
 
-@key.reject("Your exponentials overflow: subtract each sample's largest logit first.", fails=["large_gaps_between_logits_stay_finite"])
+@key.reject(
+    "Your exponentials overflow: subtract each sample's largest logit first.",
+    fails=["large_gaps_between_logits_stay_finite"],
+)
 def overflow(W, b, X, y):
     E = np.exp(X @ W.T + b)
     P = E / E.sum(1, keepdims=True)
@@ -195,14 +279,36 @@ def overflow(W, b, X, y):
     return -np.log(P[np.arange(len(y)), y]).mean(), delta.T @ X, delta.sum(0)
 
 
-@key.reject("Your softmax sums to 1 over the samples; it must sum to 1 over the classes of each sample.", fails=["zero_weights_cost_log_K", "the_loss_is_the_mean_over_the_batch", "the_gradient_in_W_agrees", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your softmax sums to 1 over the samples; it must sum to 1 over the classes of each sample.",
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_loss_is_the_mean_over_the_batch",
+        "the_gradient_in_W_agrees",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def softmax_over_samples(W, b, X, y):
     L = _log_softmax((X @ W.T + b).T).T
     delta = (np.exp(L) - np.eye(len(b))[y]) / len(y)
     return -L[np.arange(len(y)), y].mean(), delta.T @ X, delta.sum(0)
 
 
-@key.reject("Your g_b is divided by n twice.", fails=["zero_weights_cost_log_K", "the_gradient_in_b_agrees", "the_gradient_is_the_slope_of_the_loss", "large_gaps_between_logits_stay_finite", "one_sample_and_square_weights", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your g_b is divided by n twice.",
+    fails=[
+        "zero_weights_cost_log_K",
+        "the_gradient_in_b_agrees",
+        "the_gradient_is_the_slope_of_the_loss",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def bias_grad_mean_of_mean(W, b, X, y):
     L = _log_softmax(X @ W.T + b)
     delta = (np.exp(L) - np.eye(len(b))[y]) / len(y)

@@ -1,5 +1,7 @@
 """Answer key: gradient descent for the sigmoid neuron, with the history of the loss (unit 2)."""
 
+from copy import deepcopy
+
 import numpy as np
 
 from autograder.key import N0, Key, check, close, standard
@@ -37,19 +39,19 @@ def one_step_from_zero(answer, rng):
 @key.part("core", weight=2)
 def the_weights_after_T_steps_agree(answer, rng):
     for args in runs(rng):
-        close(triple(answer(*args))[0], gd_logistic(*args)[0], what="w")
+        close(triple(answer(*deepcopy(args)))[0], gd_logistic(*args)[0], what="w")
 
 
 @key.part("core", weight=1)
 def the_bias_after_T_steps_agrees(answer, rng):
     for args in runs(rng):
-        close(triple(answer(*args))[1], gd_logistic(*args)[1], what="b")
+        close(triple(answer(*deepcopy(args)))[1], gd_logistic(*args)[1], what="b")
 
 
 @key.part("core", weight=2)
 def the_history_holds_the_loss_at_every_step(answer, rng):
     for args in runs(rng):
-        close(triple(answer(*args))[2], gd_logistic(*args)[2], what="losses")
+        close(triple(answer(*deepcopy(args)))[2], gd_logistic(*args)[2], what="losses")
 
 
 @key.part("core", weight=1)
@@ -65,8 +67,8 @@ def the_loss_falls_at_every_small_step(answer, rng):
 
 @key.part("edge", weight=0.5)
 def no_step_at_all(answer, rng):
-    X, y, w0, b0 = problem(rng, 5, 2)
-    close(answer(X, y, w0.copy(), b0, 0.5, 0), gd_logistic(X, y, w0, b0, 0.5, 0), what=NAMES)
+    args = (*problem(rng, 5, 2), 0.5, 0)
+    close(answer(*deepcopy(args)), gd_logistic(*args), what=NAMES)
 
 
 @key.part("edge", weight=0.5)
@@ -125,7 +127,16 @@ def by_loops(X, y, w0, b0, alpha, T):
 SHORT = "Your history has too few entries: it holds the loss before the first step and after each of the T steps."
 
 
-@key.reject(SHORT, fails=["one_step_from_zero", "the_history_holds_the_loss_at_every_step", "the_loss_falls_at_every_small_step", "no_step_at_all", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    SHORT,
+    fails=[
+        "one_step_from_zero",
+        "the_history_holds_the_loss_at_every_step",
+        "the_loss_falls_at_every_small_step",
+        "no_step_at_all",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def history_too_short(X, y, w0, b0, alpha, T):
     w, b, losses = w0.copy(), b0, []
     for _ in range(T):
@@ -135,7 +146,16 @@ def history_too_short(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject(SHORT, fails=["one_step_from_zero", "the_history_holds_the_loss_at_every_step", "the_loss_falls_at_every_small_step", "no_step_at_all", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    SHORT,
+    fails=[
+        "one_step_from_zero",
+        "the_history_holds_the_loss_at_every_step",
+        "the_loss_falls_at_every_small_step",
+        "no_step_at_all",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def last_loss_missing(X, y, w0, b0, alpha, T):
     w, b, losses = w0.copy(), b0, []
     for _ in range(T):
@@ -145,7 +165,14 @@ def last_loss_missing(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject("Your history is shifted: losses[t] must be the loss after t steps, losses[0] the one at the start.", fails=["one_step_from_zero", "the_history_holds_the_loss_at_every_step", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your history is shifted: losses[t] must be the loss after t steps, losses[0] the one at the start.",
+    fails=[
+        "one_step_from_zero",
+        "the_history_holds_the_loss_at_every_step",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def loss_after_update_shifted(X, y, w0, b0, alpha, T):
     w, b, losses = w0.copy(), b0, []
     for _ in range(T):
@@ -157,7 +184,13 @@ def loss_after_update_shifted(X, y, w0, b0, alpha, T):
 
 @key.reject(
     "Your b moves along a gradient that was computed at the new w; both gradients belong to the same point.",
-    fails=["one_step_from_zero", "the_weights_after_T_steps_agree", "the_bias_after_T_steps_agrees", "the_history_holds_the_loss_at_every_step", "inputs_stay_unchanged_in_any_dtype_and_layout"],
+    fails=[
+        "one_step_from_zero",
+        "the_weights_after_T_steps_agree",
+        "the_bias_after_T_steps_agrees",
+        "the_history_holds_the_loss_at_every_step",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
 )
 def sequential_update(X, y, w0, b0, alpha, T):
     w, b = w0.copy(), b0
@@ -169,7 +202,16 @@ def sequential_update(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject("Your step is divided by n once too often: the gradient already contains 1/n.", fails=["one_step_from_zero", "the_weights_after_T_steps_agree", "the_bias_after_T_steps_agrees", "the_history_holds_the_loss_at_every_step", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your step is divided by n once too often: the gradient already contains 1/n.",
+    fails=[
+        "one_step_from_zero",
+        "the_weights_after_T_steps_agree",
+        "the_bias_after_T_steps_agrees",
+        "the_history_holds_the_loss_at_every_step",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def alpha_over_n_twice(X, y, w0, b0, alpha, T):
     w, b = w0.copy(), b0
     losses = [_loss_grad(X, y, w, b)[0]]
@@ -180,7 +222,17 @@ def alpha_over_n_twice(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject("Your steps climb: move against the gradient.", fails=["one_step_from_zero", "the_weights_after_T_steps_agree", "the_bias_after_T_steps_agrees", "the_history_holds_the_loss_at_every_step", "the_loss_falls_at_every_small_step", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your steps climb: move against the gradient.",
+    fails=[
+        "one_step_from_zero",
+        "the_weights_after_T_steps_agree",
+        "the_bias_after_T_steps_agrees",
+        "the_history_holds_the_loss_at_every_step",
+        "the_loss_falls_at_every_small_step",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def wrong_sign(X, y, w0, b0, alpha, T):
     w, b = w0.copy(), b0
     losses = [_loss_grad(X, y, w, b)[0]]
@@ -191,7 +243,15 @@ def wrong_sign(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject("Your bias never moves: b has a gradient too.", fails=["the_weights_after_T_steps_agree", "the_bias_after_T_steps_agrees", "the_history_holds_the_loss_at_every_step", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your bias never moves: b has a gradient too.",
+    fails=[
+        "the_weights_after_T_steps_agree",
+        "the_bias_after_T_steps_agrees",
+        "the_history_holds_the_loss_at_every_step",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def bias_not_updated(X, y, w0, b0, alpha, T):
     w, b = w0.copy(), b0
     losses = [_loss_grad(X, y, w, b)[0]]
@@ -201,7 +261,16 @@ def bias_not_updated(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject("You take T + 1 steps: T steps give T + 1 losses.", fails=["one_step_from_zero", "the_weights_after_T_steps_agree", "the_bias_after_T_steps_agrees", "no_step_at_all", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "You take T + 1 steps: T steps give T + 1 losses.",
+    fails=[
+        "one_step_from_zero",
+        "the_weights_after_T_steps_agree",
+        "the_bias_after_T_steps_agrees",
+        "no_step_at_all",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def one_step_too_many(X, y, w0, b0, alpha, T):
     w, b, losses = w0.copy(), b0, []
     for _ in range(T + 1):
@@ -211,7 +280,10 @@ def one_step_too_many(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject("Your function changes w0: make a copy before you update in place.", fails=["the_weights_after_T_steps_agree", "the_bias_after_T_steps_agrees", "the_history_holds_the_loss_at_every_step", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your function changes w0: make a copy before you update in place.",
+    fails=["inputs_stay_unchanged_in_any_dtype_and_layout"],
+)
 def start_overwritten(X, y, w0, b0, alpha, T):
     losses = [_loss_grad(X, y, w0, b0)[0]]
     for _ in range(T):

@@ -140,20 +140,39 @@ def by_choice_without_replacement(n, batch_size, rng, drop_last=False):
     return batches if drop_last or n % batch_size == 0 else [*batches, order[full * batch_size :]]
 
 
-@key.reject("The last, shorter batch is missing although drop_last is False.", fails=["five_samples_in_batches_of_two", "each_sample_is_visited_once", "batches_are_full_but_for_the_last", "batches_as_large_as_the_data_or_larger"])
+@key.reject(
+    "You lose the last, shorter batch although drop_last is False.",
+    fails=[
+        "five_samples_in_batches_of_two",
+        "each_sample_is_visited_once",
+        "batches_are_full_but_for_the_last",
+        "batches_as_large_as_the_data_or_larger",
+    ],
+)
 def last_batch_lost(n, batch_size, rng, drop_last=False):
     order = rng.permutation(n)
     return [order[k * batch_size : (k + 1) * batch_size] for k in range(n // batch_size)]
 
 
-@key.reject("You draw with replacement: an epoch visits each sample exactly once.", fails=["five_samples_in_batches_of_two", "each_sample_is_visited_once", "a_short_batch_is_dropped_when_asked", "batches_as_large_as_the_data_or_larger"])
+@key.reject(
+    "You draw with replacement: an epoch visits each sample exactly once.",
+    fails=[
+        "five_samples_in_batches_of_two",
+        "each_sample_is_visited_once",
+        "a_short_batch_is_dropped_when_asked",
+        "batches_as_large_as_the_data_or_larger",
+    ],
+)
 def sampling_with_replacement(n, batch_size, rng, drop_last=False):
     order = rng.integers(n, size=n)
     stop = n - n % batch_size if drop_last else n
     return [order[i : i + batch_size] for i in range(0, stop, batch_size)]
 
 
-@key.reject("Your epoch is not shuffled: the order must be random.", fails=["every_sample_may_come_first", "the_passed_generator_decides_the_order"])
+@key.reject(
+    "Your epoch is not shuffled: the order must be random.",
+    fails=["every_sample_may_come_first", "the_passed_generator_decides_the_order"],
+)
 def not_shuffled(n, batch_size, rng, drop_last=False):
     order = np.arange(n)
     stop = n - n % batch_size if drop_last else n
@@ -177,7 +196,10 @@ def same_order_with_another_seed(n, batch_size, rng, drop_last=False):
     return [order[i : i + batch_size] for i in range(0, stop, batch_size)]
 
 
-@key.reject("You seed and use numpy's global generator; use the one that is passed in.", fails=["every_sample_may_come_first", "the_passed_generator_decides_the_order"])
+@key.reject(
+    "You seed and use numpy's global generator; use the one that is passed in.",
+    fails=["every_sample_may_come_first", "the_passed_generator_decides_the_order"],
+)
 def global_rng(n, batch_size, rng, drop_last=False):
     np.random.seed(0)
     order = np.random.permutation(n)
@@ -185,7 +207,10 @@ def global_rng(n, batch_size, rng, drop_last=False):
     return [order[i : i + batch_size] for i in range(0, stop, batch_size)]
 
 
-@key.reject("You shuffle the batches, not the samples: neighbours in the data always share a batch.", fails=["every_sample_may_come_first"])
+@key.reject(
+    "You shuffle the batches, not the samples: neighbours in the data always share a batch.",
+    fails=["every_sample_may_come_first"],
+)
 def only_batches_shuffled(n, batch_size, rng, drop_last=False):
     stop = n - n % batch_size if drop_last else n
     starts = np.arange(0, stop, batch_size)
@@ -194,19 +219,28 @@ def only_batches_shuffled(n, batch_size, rng, drop_last=False):
     return full + [np.arange(s, n) for s in starts if s + batch_size > n]
 
 
-@key.reject("Your batches are evened out: all but the last must hold exactly batch_size samples.", fails=["batches_are_full_but_for_the_last", "a_short_batch_is_dropped_when_asked"])
+@key.reject(
+    "Your batches are evened out: all but the last must hold exactly batch_size samples.",
+    fails=["batches_are_full_but_for_the_last", "a_short_batch_is_dropped_when_asked"],
+)
 def balanced_batches(n, batch_size, rng, drop_last=False):
     batches = np.array_split(rng.permutation(n), max(1, -(-n // batch_size)))
     return [b for b in batches if len(b) == batch_size or not drop_last]
 
 
-@key.reject("Your function ignores drop_last.", fails=["a_short_batch_is_dropped_when_asked", "batches_as_large_as_the_data_or_larger"])
+@key.reject(
+    "Your function ignores drop_last.",
+    fails=["a_short_batch_is_dropped_when_asked", "batches_as_large_as_the_data_or_larger"],
+)
 def drop_last_ignored(n, batch_size, rng, drop_last=False):
     order = rng.permutation(n)
     return [order[i : i + batch_size] for i in range(0, n, batch_size)]
 
 
-@key.reject("With drop_last=True your last batch is dropped even when it is full.", fails=["a_short_batch_is_dropped_when_asked", "batches_as_large_as_the_data_or_larger"])
+@key.reject(
+    "With drop_last=True your last batch is dropped even when it is full.",
+    fails=["a_short_batch_is_dropped_when_asked", "batches_as_large_as_the_data_or_larger"],
+)
 def full_batch_dropped(n, batch_size, rng, drop_last=False):
     order = rng.permutation(n)
     batches = [order[i : i + batch_size] for i in range(0, n, batch_size)]

@@ -152,7 +152,17 @@ def _unit(theta, k, h):
 ONE_SIDED = "You use a one-sided difference, whose error is of order h: evaluate f on both sides of θ."
 
 
-@key.reject(ONE_SIDED, fails=["the_sum_of_squares_has_gradient_2_theta", "the_step_h_is_used_on_both_sides", "matrices_and_tensors_keep_their_shape", "a_single_number_is_a_point_too", "integer_points_are_points_too", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    ONE_SIDED,
+    fails=[
+        "the_sum_of_squares_has_gradient_2_theta",
+        "the_step_h_is_used_on_both_sides",
+        "matrices_and_tensors_keep_their_shape",
+        "a_single_number_is_a_point_too",
+        "integer_points_are_points_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def forward_difference(f, theta, h=1e-5):
     g = np.zeros(theta.shape)
     for k in np.ndindex(theta.shape):
@@ -160,7 +170,18 @@ def forward_difference(f, theta, h=1e-5):
     return g
 
 
-@key.reject(ONE_SIDED, fails=["the_sum_of_squares_has_gradient_2_theta", "the_step_h_is_used_on_both_sides", "matrices_and_tensors_keep_their_shape", "f_is_evaluated_twice_for_each_entry", "a_single_number_is_a_point_too", "integer_points_are_points_too", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    ONE_SIDED,
+    fails=[
+        "the_sum_of_squares_has_gradient_2_theta",
+        "the_step_h_is_used_on_both_sides",
+        "matrices_and_tensors_keep_their_shape",
+        "f_is_evaluated_twice_for_each_entry",
+        "a_single_number_is_a_point_too",
+        "integer_points_are_points_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def forward_difference_with_one_start(f, theta, h=1e-5):
     g, start = np.zeros(theta.shape), f(theta)
     for k in np.ndindex(theta.shape):
@@ -168,7 +189,17 @@ def forward_difference_with_one_start(f, theta, h=1e-5):
     return g
 
 
-@key.reject(ONE_SIDED, fails=["the_sum_of_squares_has_gradient_2_theta", "the_step_h_is_used_on_both_sides", "matrices_and_tensors_keep_their_shape", "a_single_number_is_a_point_too", "integer_points_are_points_too", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    ONE_SIDED,
+    fails=[
+        "the_sum_of_squares_has_gradient_2_theta",
+        "the_step_h_is_used_on_both_sides",
+        "matrices_and_tensors_keep_their_shape",
+        "a_single_number_is_a_point_too",
+        "integer_points_are_points_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def backward_difference(f, theta, h=1e-5):
     g = np.zeros(theta.shape)
     for k in np.ndindex(theta.shape):
@@ -176,7 +207,17 @@ def backward_difference(f, theta, h=1e-5):
     return g
 
 
-@key.reject("Your difference is divided by the wrong length: how far apart are the two points?", fails=["the_sum_of_squares_has_gradient_2_theta", "the_step_h_is_used_on_both_sides", "matrices_and_tensors_keep_their_shape", "a_single_number_is_a_point_too", "integer_points_are_points_too", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your difference is divided by the wrong length: how far apart are the two points?",
+    fails=[
+        "the_sum_of_squares_has_gradient_2_theta",
+        "the_step_h_is_used_on_both_sides",
+        "matrices_and_tensors_keep_their_shape",
+        "a_single_number_is_a_point_too",
+        "integer_points_are_points_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def divide_by_h(f, theta, h=1e-5):
     g = np.zeros(theta.shape)
     for k in np.ndindex(theta.shape):
@@ -187,7 +228,16 @@ def divide_by_h(f, theta, h=1e-5):
 LEFT = "Your function changes theta and does not restore it: work on a copy."
 
 
-@key.reject(LEFT, fails=["the_step_h_is_used_on_both_sides", "matrices_and_tensors_keep_their_shape", "theta_is_left_as_it_was", "integer_points_are_points_too", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    LEFT,
+    fails=[
+        "the_step_h_is_used_on_both_sides",
+        "matrices_and_tensors_keep_their_shape",
+        "theta_is_left_as_it_was",
+        "integer_points_are_points_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def theta_left_perturbed(f, theta, h=1e-5):
     g = np.zeros(theta.shape)
     for k in np.ndindex(theta.shape):
@@ -198,7 +248,15 @@ def theta_left_perturbed(f, theta, h=1e-5):
     return g
 
 
-@key.reject("Your loop runs over the first axis only: theta may be a matrix, a tensor or a single number.", fails=["matrices_and_tensors_keep_their_shape", "f_is_evaluated_twice_for_each_entry", "a_single_number_is_a_point_too", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your loop runs over the first axis only, but theta may be a matrix, a tensor or a single number.",
+    fails=[
+        "matrices_and_tensors_keep_their_shape",
+        "f_is_evaluated_twice_for_each_entry",
+        "a_single_number_is_a_point_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def one_dimensional_only(f, theta, h=1e-5):
     g = np.zeros(len(theta))
     for k in range(len(theta)):
@@ -230,7 +288,16 @@ def integer_result(f, theta, h=1e-5):
     return g
 
 
-@key.reject("Your step is fixed: use the h that is passed in.", fails=["the_step_h_is_used_on_both_sides", "matrices_and_tensors_keep_their_shape", "a_single_number_is_a_point_too", "integer_points_are_points_too", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your step is fixed: use the h that is passed in.",
+    fails=[
+        "the_step_h_is_used_on_both_sides",
+        "matrices_and_tensors_keep_their_shape",
+        "a_single_number_is_a_point_too",
+        "integer_points_are_points_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def h_ignored(f, theta, h=1e-5):
     g = np.zeros(theta.shape)
     for k in np.ndindex(theta.shape):
@@ -238,7 +305,10 @@ def h_ignored(f, theta, h=1e-5):
     return g
 
 
-@key.reject("You evaluate f at θ itself for every entry: two evaluations for each entry are enough.", fails=["f_is_evaluated_twice_for_each_entry"])
+@key.reject(
+    "You evaluate f at θ itself for every entry: two evaluations for each entry are enough.",
+    fails=["f_is_evaluated_twice_for_each_entry"],
+)
 def mean_of_both_sides(f, theta, h=1e-5):
     g = np.zeros(theta.shape)
     for k in np.ndindex(theta.shape):

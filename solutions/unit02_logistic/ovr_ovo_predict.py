@@ -5,7 +5,9 @@ import numpy as np
 from autograder.key import N0, Key, exact, standard
 from dlmath_ref import predict_ovo, predict_ovr
 
-key = Key("unit02_logistic/ovr_ovo_predict", reference={"predict_ovr": predict_ovr, "predict_ovo": predict_ovo}, bans=N0)
+key = Key(
+    "unit02_logistic/ovr_ovo_predict", reference={"predict_ovr": predict_ovr, "predict_ovo": predict_ovo}, bans=N0
+)
 
 CLASSES = "the predicted classes"
 
@@ -117,19 +119,43 @@ def by_einsum(D):
     return np.einsum("nab->na", np.where(D > 0, 1.0, 0.0)).argmax(-1)
 
 
-@key.reject("You choose the smallest score; the largest wins.", fails=["three_classes_and_two_samples", "the_largest_score_wins", "ties_go_to_the_lowest_class", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="predict_ovr")
+@key.reject(
+    "You choose the smallest score; the largest wins.",
+    fails=[
+        "three_classes_and_two_samples",
+        "the_largest_score_wins",
+        "ties_go_to_the_lowest_class",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="predict_ovr",
+)
 def argmin(S):
     return S.argmin(1)
 
 
-@key.reject("Your predict_ovr takes the best sample of each class; take the best class of each sample.", fails=["three_classes_and_two_samples", "the_largest_score_wins", "ties_go_to_the_lowest_class", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="predict_ovr")
+@key.reject(
+    "Your predict_ovr takes the best sample of each class; take the best class of each sample.",
+    fails=[
+        "three_classes_and_two_samples",
+        "the_largest_score_wins",
+        "ties_go_to_the_lowest_class",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="predict_ovr",
+)
 def best_sample_of_each_class(S):
     return S.argmax(0)
 
 
 @key.reject(
     "You add margins, so that one huge margin decides; each duel gives one vote, whatever its margin.",
-    fails=["three_classes_and_two_samples", "the_most_votes_win_whatever_the_margins", "an_undecided_duel_gives_no_vote", "ties_go_to_the_lowest_class", "inputs_stay_unchanged_in_any_dtype_and_layout"],
+    fails=[
+        "three_classes_and_two_samples",
+        "the_most_votes_win_whatever_the_margins",
+        "an_undecided_duel_gives_no_vote",
+        "ties_go_to_the_lowest_class",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
     function="predict_ovo",
 )
 def margin_sum_not_votes(D):
@@ -138,14 +164,30 @@ def margin_sum_not_votes(D):
 
 @key.reject(
     "You count only duels that the class with the lower number wins; a defeat of a is a vote for b.",
-    fails=["three_classes_and_two_samples", "the_most_votes_win_whatever_the_margins", "an_undecided_duel_gives_no_vote", "ties_go_to_the_lowest_class", "inputs_stay_unchanged_in_any_dtype_and_layout"],
+    fails=[
+        "three_classes_and_two_samples",
+        "the_most_votes_win_whatever_the_margins",
+        "an_undecided_duel_gives_no_vote",
+        "ties_go_to_the_lowest_class",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
     function="predict_ovo",
 )
 def upper_triangle_only(D):
     return (np.triu(D, 1) > 0).sum(2).argmax(1)
 
 
-@key.reject("Your votes go to the loser: D[i, a, b] > 0 is a vote for a.", fails=["three_classes_and_two_samples", "the_most_votes_win_whatever_the_margins", "an_undecided_duel_gives_no_vote", "ties_go_to_the_lowest_class", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="predict_ovo")
+@key.reject(
+    "Your votes go to the loser: D[i, a, b] > 0 is a vote for a.",
+    fails=[
+        "three_classes_and_two_samples",
+        "the_most_votes_win_whatever_the_margins",
+        "an_undecided_duel_gives_no_vote",
+        "ties_go_to_the_lowest_class",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="predict_ovo",
+)
 def votes_for_loser(D):
     return (D < 0).sum(2).argmax(1)
 
@@ -159,7 +201,11 @@ def signs_added(D):
     return np.sign(D).sum(2).argmax(1)
 
 
-@key.reject("A decision of 0 counts as a vote in your code; it is a vote for nobody.", fails=["an_undecided_duel_gives_no_vote", "ties_go_to_the_lowest_class"], function="predict_ovo")
+@key.reject(
+    "A decision of 0 counts as a vote in your code; it is a vote for nobody.",
+    fails=["an_undecided_duel_gives_no_vote", "ties_go_to_the_lowest_class"],
+    function="predict_ovo",
+)
 def zero_is_a_vote(D):
     K = D.shape[1]
     return ((D >= 0) & ~np.eye(K, dtype=bool)).sum(2).argmax(1)

@@ -1,6 +1,6 @@
 """Answer key: all monomials up to a degree (unit 2).
 
-The order of the columns is a convention, so only two checks depend on it; the others compare the columns as a set.
+The order of the columns is a convention, so only one check depends on it; the others compare the columns as a set.
 """
 
 from itertools import combinations, combinations_with_replacement, product
@@ -9,6 +9,7 @@ from math import comb
 import numpy as np
 
 from autograder.key import N0, Key, check, close, standard
+from autograder.key.answers import random_state
 from dlmath_ref import polynomial_features
 
 key = Key("unit02_logistic/polynomial_features", reference=polynomial_features, bans=N0)
@@ -17,20 +18,36 @@ CASES = [(5, 2, 2), (4, 3, 3), (3, 3, 2), (6, 1, 4), (4, 2, 4), (2, 4, 1)]  # sa
 FEATURES = "the matrix of features"
 
 
+def in_one_order(features):
+    """The columns sorted by a projection that tells them apart, so that their order does not count."""
+    good = type(features) is np.ndarray and features.ndim == 2 and features.dtype.kind in "fi"
+    check(good, "The features must be an array of numbers with two axes.")
+    return features[:, np.argsort(np.cos(np.arange(len(features))) @ features)]
+
+
+class InOneOrder:
+    """A function of features whose columns' order does not count."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, X, degree):
+        return in_one_order(self.function(X, degree))
+
+    def __random_state__(self):
+        return random_state(self.function)
+
+
 def columns_agree(got, X, degree, bias=True):
     """The right columns, in any order."""
-    expected = polynomial_features(X, degree, bias)
-    array = type(got) is np.ndarray and got.shape == expected.shape and got.dtype.kind in "fi"
-    check(array, "The matrix of features must be an array with one row per sample and one column per monomial.")
-    probe = np.cos(np.arange(len(X)))  # tells columns apart by their projection
-    close(got[:, np.argsort(probe @ got)], expected[:, np.argsort(probe @ expected)], what="the set of columns")
+    close(in_one_order(got), in_one_order(polynomial_features(X, degree, bias)), what="the set of columns")
 
 
 @key.part("worked", weight=1)
 def six_columns_for_two_features(answer, rng):
     X = np.array([[2.0, 3.0], [-1.0, 0.5]])
-    expected = np.array([[1, 2, 3, 4, 6, 9], [1, -1, 0.5, 1, -0.5, 0.25]])
-    close(answer(X, 2), expected, what=FEATURES)
+    expected = np.array([[9.0, 6, 4, 3, 2, 1], [0.25, -0.5, 1, 0.5, -1, 1]])
+    close(in_one_order(answer(X, 2)), in_one_order(expected), what="the set of columns")
 
 
 @key.part("core", weight=1)
@@ -71,17 +88,7 @@ def degree_zero_and_a_single_sample(answer, rng):
 
 @key.part("edge", weight=0.5)
 def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
-    standard(lambda X, d: sort_columns(answer(X, d)), (rng.normal(size=(5, 2)), 3), sorted_reference, what=FEATURES)
-
-
-def sort_columns(features):
-    """Columns by their first entry, so that the order asked for does not matter here."""
-    check(type(features) is np.ndarray and features.ndim == 2, "The features must be an array with two axes.")
-    return features[:, np.argsort(features[0].astype(float), kind="stable")]
-
-
-def sorted_reference(X, degree):
-    return sort_columns(polynomial_features(X, degree))
+    standard(InOneOrder(answer), (rng.normal(size=(5, 2)), 3), InOneOrder(polynomial_features), what=FEATURES)
 
 
 @key.accept
@@ -140,65 +147,144 @@ def _chosen(p, degree, include_bias):
     return [c for d in numbers for c in combinations_with_replacement(range(p), d)]
 
 
-@key.reject("Products of different features are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your features lack the products of different columns.",
+    fails=[
+        "six_columns_for_two_features",
+        "the_number_of_columns_is_right",
+        "every_monomial_is_there_once",
+        "the_columns_come_in_the_stated_order",
+        "the_column_of_ones_can_be_left_out",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def no_interactions(X, degree, include_bias=True):
     return _columns(X, [c for c in _chosen(X.shape[1], degree, include_bias) if len(set(c)) < 2])
 
 
-@key.reject("Some monomials occur more than once: x1·x2 and x2·x1 are the same.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Some of your monomials occur more than once: x1·x2 and x2·x1 are the same.",
+    fails=[
+        "six_columns_for_two_features",
+        "the_number_of_columns_is_right",
+        "every_monomial_is_there_once",
+        "the_columns_come_in_the_stated_order",
+        "the_column_of_ones_can_be_left_out",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def duplicate_cross_terms(X, degree, include_bias=True):
     numbers = range(0 if include_bias else 1, degree + 1)
     return _columns(X, [c for d in numbers for c in product(range(X.shape[1]), repeat=d)])
 
 
-@key.reject("The column of ones is there although include_bias is False.", fails=["the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample"])
+@key.reject(
+    "You keep the column of ones although include_bias is False.",
+    fails=["the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample"],
+)
 def bias_always(X, degree, include_bias=True):
     return _columns(X, _chosen(X.shape[1], degree, True))
 
 
-@key.reject("The column of ones is missing although include_bias is True.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "You leave the column of ones out although include_bias is True.",
+    fails=[
+        "six_columns_for_two_features",
+        "the_number_of_columns_is_right",
+        "every_monomial_is_there_once",
+        "the_columns_come_in_the_stated_order",
+        "degree_zero_and_a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def bias_never(X, degree, include_bias=True):
     return _columns(X, _chosen(X.shape[1], degree, False))
 
 
-@key.reject("Your features contain monomials of a degree above the one asked for.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your features contain monomials of a degree above the one asked for.",
+    fails=[
+        "six_columns_for_two_features",
+        "the_number_of_columns_is_right",
+        "every_monomial_is_there_once",
+        "the_columns_come_in_the_stated_order",
+        "the_column_of_ones_can_be_left_out",
+        "degree_zero_and_a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def degree_off_by_one(X, degree, include_bias=True):
     return _columns(X, _chosen(X.shape[1], degree + 1, include_bias))
 
 
-@key.reject("The monomials of the highest degree are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your features lack the monomials of the highest degree.",
+    fails=[
+        "six_columns_for_two_features",
+        "the_number_of_columns_is_right",
+        "every_monomial_is_there_once",
+        "the_columns_come_in_the_stated_order",
+        "the_column_of_ones_can_be_left_out",
+        "degree_zero_and_a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def highest_degree_missing(X, degree, include_bias=True):
     return _columns(X, _chosen(X.shape[1], degree - 1, include_bias))
 
 
-@key.reject("Only the monomials of the highest degree are there; the lower ones are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "You keep only the monomials of the highest degree; the lower ones belong to them too.",
+    fails=[
+        "six_columns_for_two_features",
+        "the_number_of_columns_is_right",
+        "every_monomial_is_there_once",
+        "the_columns_come_in_the_stated_order",
+        "the_column_of_ones_can_be_left_out",
+        "degree_zero_and_a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def highest_degree_only(X, degree, include_bias=True):
     bias = [()] if include_bias and degree else []
     return _columns(X, [*bias, *combinations_with_replacement(range(X.shape[1]), degree)])
 
 
-@key.reject("Squares and higher powers of one feature are missing.", fails=["six_columns_for_two_features", "the_number_of_columns_is_right", "every_monomial_is_there_once", "the_columns_come_in_the_stated_order", "the_column_of_ones_can_be_left_out", "degree_zero_and_a_single_sample", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your features lack squares and higher powers of one column.",
+    fails=[
+        "six_columns_for_two_features",
+        "the_number_of_columns_is_right",
+        "every_monomial_is_there_once",
+        "the_columns_come_in_the_stated_order",
+        "the_column_of_ones_can_be_left_out",
+        "degree_zero_and_a_single_sample",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 def interactions_only(X, degree, include_bias=True):
     numbers = range(0 if include_bias else 1, degree + 1)
     return _columns(X, [c for d in numbers for c in combinations(range(X.shape[1]), d)])
 
 
-CONVENTION = "A convention, no error: the columns go by increasing degree, then x1 before x2 within a degree."
+CONVENTION = (
+    "A convention, no error in your monomials: the columns go by increasing degree, then x1 before x2 within a degree."
+)
 
 
-@key.reject(CONVENTION, fails=["six_columns_for_two_features", "the_columns_come_in_the_stated_order"])
+@key.reject(CONVENTION, fails=["the_columns_come_in_the_stated_order"])
 def order_reversed(X, degree, include_bias=True):
     chosen = _chosen(X.shape[1], degree, include_bias)
     return _columns(X, sorted(chosen, key=lambda c: (len(c), [-j for j in c])))
 
 
-@key.reject(CONVENTION, fails=["six_columns_for_two_features", "the_columns_come_in_the_stated_order"])
+@key.reject(CONVENTION, fails=["the_columns_come_in_the_stated_order"])
 def order_by_exponents(X, degree, include_bias=True):
     table = [k for k in product(range(degree + 1), repeat=X.shape[1]) if include_bias <= sum(k) + 1 <= degree + 1]
     table = [k for k in table if include_bias or sum(k) > 0]
     return np.array([np.prod(X ** np.array(k), axis=1) for k in table]).reshape(-1, len(X)).T
 
 
-@key.reject(CONVENTION, fails=["six_columns_for_two_features", "the_columns_come_in_the_stated_order"])
+@key.reject(CONVENTION, fails=["the_columns_come_in_the_stated_order"])
 def highest_degree_first(X, degree, include_bias=True):
     return _columns(X, _chosen(X.shape[1], degree, include_bias)[::-1])

@@ -107,7 +107,7 @@ class NaiveSigmoidThatOverflowsToTheRightValue:
 
 @key.accept("sigmoid")
 def by_tanh(z):
-    return np.asfortranarray(0.5 * (1 + np.tanh(0.5 * z)))
+    return np.array(0.5 * (1 + np.tanh(0.5 * z)), order="F")
 
 
 @key.accept
@@ -127,10 +127,20 @@ class EntryByEntry:
         return np.array([one(float(t)) for t in z.ravel()]).reshape(z.shape)
 
 
-LOG_OF_ZERO = "You take the logarithm of a sigmoid that has underflowed to 0. Rewrite log σ(z) so that the log never sees 0."
+LOG_OF_ZERO = (
+    "You take the logarithm of a sigmoid that has underflowed to 0. Rewrite log σ(z) so that the log never sees 0."
+)
 
 
-@key.reject(LOG_OF_ZERO, fails=["one_half_at_zero_and_finite_at_1000", "huge_arguments_give_exact_values", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="log_sigmoid")
+@key.reject(
+    LOG_OF_ZERO,
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "huge_arguments_give_exact_values",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="log_sigmoid",
+)
 def log_of_sigmoid(z):
     e = np.exp(-np.abs(z))
     return np.log(np.where(z >= 0, 1 / (1 + e), e / (1 + e)))
@@ -138,7 +148,11 @@ def log_of_sigmoid(z):
 
 @key.reject(
     "Your sigmoid computes e^z for large positive z, which overflows, and inf/inf is nan.",
-    fails=["one_half_at_zero_and_finite_at_1000", "huge_arguments_give_exact_values", "inputs_stay_unchanged_in_any_dtype_and_layout"],
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "huge_arguments_give_exact_values",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
     function="sigmoid",
 )
 def exp_over_one_plus_exp(z):
@@ -148,13 +162,23 @@ def exp_over_one_plus_exp(z):
 CLIPPED = "You clip z, which changes the value: log σ(-800) is -800, not the value at your clipping bound."
 
 
-@key.reject(CLIPPED, fails=["one_half_at_zero_and_finite_at_1000", "huge_arguments_give_exact_values", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="log_sigmoid")
+@key.reject(
+    CLIPPED,
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "huge_arguments_give_exact_values",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="log_sigmoid",
+)
 def clip_30(z):
     z = np.clip(z, -30, 30)
     return np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z)))
 
 
-@key.reject(CLIPPED, fails=["one_half_at_zero_and_finite_at_1000", "huge_arguments_give_exact_values"], function="log_sigmoid")
+@key.reject(
+    CLIPPED, fails=["one_half_at_zero_and_finite_at_1000", "huge_arguments_give_exact_values"], function="log_sigmoid"
+)
 def clip_500(z):
     z = np.clip(z, -500, 500)
     return np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z)))
@@ -163,19 +187,44 @@ def clip_500(z):
 TANH = "Your sigmoid is a tanh that is not rescaled: σ needs half the argument, and values between 0 and 1."
 
 
-@key.reject(TANH, fails=["one_half_at_zero_and_finite_at_1000", "sigmoid_agrees_with_the_reference", "huge_arguments_give_exact_values", "a_single_number_is_an_array_too", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="sigmoid")
+@key.reject(
+    TANH,
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "sigmoid_agrees_with_the_reference",
+        "huge_arguments_give_exact_values",
+        "a_single_number_is_an_array_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="sigmoid",
+)
 def tanh_not_rescaled(z):
     return np.tanh(z)
 
 
-@key.reject(TANH, fails=["sigmoid_agrees_with_the_reference", "huge_arguments_give_exact_values", "a_single_number_is_an_array_too", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="sigmoid")
+@key.reject(
+    TANH,
+    fails=[
+        "sigmoid_agrees_with_the_reference",
+        "huge_arguments_give_exact_values",
+        "a_single_number_is_an_array_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="sigmoid",
+)
 def tanh_of_the_whole_argument(z):
     return (1 + np.tanh(z)) / 2
 
 
 @key.reject(
     "Your log_sigmoid is positive. The logarithm of a probability never is: look at the sign of the softplus.",
-    fails=["one_half_at_zero_and_finite_at_1000", "log_sigmoid_agrees_with_the_reference", "huge_arguments_give_exact_values", "a_single_number_is_an_array_too", "inputs_stay_unchanged_in_any_dtype_and_layout"],
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "log_sigmoid_agrees_with_the_reference",
+        "huge_arguments_give_exact_values",
+        "a_single_number_is_an_array_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
     function="log_sigmoid",
 )
 def softplus_sign(z):
@@ -183,12 +232,30 @@ def softplus_sign(z):
 
 
 @key.reject(
-    "Your log_sigmoid is the logarithm of 1 - σ(z): the sign of z is wrong in it.", fails=["one_half_at_zero_and_finite_at_1000", "log_sigmoid_agrees_with_the_reference", "huge_arguments_give_exact_values", "a_single_number_is_an_array_too", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="log_sigmoid"
+    "Your log_sigmoid is the logarithm of 1 - σ(z): the sign of z is wrong in it.",
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "log_sigmoid_agrees_with_the_reference",
+        "huge_arguments_give_exact_values",
+        "a_single_number_is_an_array_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="log_sigmoid",
 )
 def log_of_the_complement(z):
     return -np.logaddexp(0, z)
 
 
-@key.reject("Your sigmoid falls from 1 to 0: the sign of z in the exponent is wrong.", fails=["one_half_at_zero_and_finite_at_1000", "sigmoid_agrees_with_the_reference", "huge_arguments_give_exact_values", "a_single_number_is_an_array_too", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="sigmoid")
+@key.reject(
+    "Your sigmoid falls from 1 to 0: the sign of z in the exponent is wrong.",
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "sigmoid_agrees_with_the_reference",
+        "huge_arguments_give_exact_values",
+        "a_single_number_is_an_array_too",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="sigmoid",
+)
 def falling(z):
     return 1 / (1 + np.exp(z))

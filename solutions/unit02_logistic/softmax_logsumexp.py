@@ -110,15 +110,18 @@ class InFortranOrder:
         Z = np.swapaxes(Z, axis, 0)
         m = np.max(Z, 0)
         lse = m + np.log(np.sum(np.exp(Z - m), 0))
-        return np.asfortranarray(np.expand_dims(lse, 0).swapaxes(axis, 0).squeeze(axis))
+        return np.array(np.expand_dims(lse, 0).swapaxes(axis, 0).squeeze(axis), order="F")
 
     @staticmethod
     def softmax(Z, axis=-1):
         E = np.exp(Z - np.amax(Z, axis=axis, keepdims=True))
-        return np.asfortranarray(E / np.sum(E, axis=axis, keepdims=True))
+        return np.array(E / np.sum(E, axis=axis, keepdims=True), order="F")
 
 
-@key.reject("Your exponentials overflow: the maximum must be subtracted before exp is taken.", fails=["equal_logits_share_equally", "large_logits_do_not_overflow", "rows_of_very_different_size"])
+@key.reject(
+    "Your exponentials overflow: the maximum must be subtracted before exp is taken.",
+    fails=["equal_logits_share_equally", "large_logits_do_not_overflow", "rows_of_very_different_size"],
+)
 class Overflow:
     @staticmethod
     def logsumexp(Z, axis=-1):
@@ -144,7 +147,15 @@ class GlobalMax:
         return E / E.sum(axis, keepdims=True)
 
 
-@key.reject("Your functions do not use the argument `axis`.", fails=["every_axis_can_be_chosen", "large_logits_do_not_overflow", "square_matrices_and_axes_of_length_one", "inputs_stay_unchanged_in_any_dtype_and_layout"])
+@key.reject(
+    "Your functions do not use the argument `axis`.",
+    fails=[
+        "every_axis_can_be_chosen",
+        "large_logits_do_not_overflow",
+        "square_matrices_and_axes_of_length_one",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
 class AxisIgnored:
     @staticmethod
     def logsumexp(Z, axis=-1):
@@ -157,7 +168,16 @@ class AxisIgnored:
 
 
 @key.reject(
-    "Your softmax sums to 1 over the whole array; it must sum to 1 along `axis`.", fails=["softmax_of_vectors_and_matrices", "every_axis_can_be_chosen", "large_logits_do_not_overflow", "rows_of_very_different_size", "square_matrices_and_axes_of_length_one", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="softmax"
+    "Your softmax sums to 1 over the whole array; it must sum to 1 along `axis`.",
+    fails=[
+        "softmax_of_vectors_and_matrices",
+        "every_axis_can_be_chosen",
+        "large_logits_do_not_overflow",
+        "rows_of_very_different_size",
+        "square_matrices_and_axes_of_length_one",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="softmax",
 )
 def normalise_everything(Z, axis=-1):
     E = np.exp(Z - Z.max(axis, keepdims=True))
@@ -166,7 +186,15 @@ def normalise_everything(Z, axis=-1):
 
 @key.reject(
     "Your log-sum-exp lacks the maximum that you subtracted: it must be added again after the log.",
-    fails=["equal_logits_share_equally", "logsumexp_of_vectors_and_matrices", "every_axis_can_be_chosen", "large_logits_do_not_overflow", "rows_of_very_different_size", "square_matrices_and_axes_of_length_one", "inputs_stay_unchanged_in_any_dtype_and_layout"],
+    fails=[
+        "equal_logits_share_equally",
+        "logsumexp_of_vectors_and_matrices",
+        "every_axis_can_be_chosen",
+        "large_logits_do_not_overflow",
+        "rows_of_very_different_size",
+        "square_matrices_and_axes_of_length_one",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
     function="logsumexp",
 )
 def max_not_added_back(Z, axis=-1):
@@ -190,12 +218,36 @@ def in_place_logsumexp(Z, axis=-1):
     return np.squeeze(m, axis) + np.log(np.exp(Z).sum(axis))
 
 
-@key.reject("Your log-sum-exp keeps the axis that it sums over; that axis must go.", fails=["equal_logits_share_equally", "logsumexp_of_vectors_and_matrices", "every_axis_can_be_chosen", "large_logits_do_not_overflow", "rows_of_very_different_size", "square_matrices_and_axes_of_length_one", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="logsumexp")
+@key.reject(
+    "Your log-sum-exp keeps the axis that it sums over; that axis must go.",
+    fails=[
+        "equal_logits_share_equally",
+        "logsumexp_of_vectors_and_matrices",
+        "every_axis_can_be_chosen",
+        "large_logits_do_not_overflow",
+        "rows_of_very_different_size",
+        "square_matrices_and_axes_of_length_one",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="logsumexp",
+)
 def axis_kept(Z, axis=-1):
     m = Z.max(axis, keepdims=True)
     return m + np.log(np.exp(Z - m).sum(axis, keepdims=True))
 
 
-@key.reject("Your softmax returns logarithms of probabilities, not probabilities.", fails=["equal_logits_share_equally", "softmax_of_vectors_and_matrices", "every_axis_can_be_chosen", "large_logits_do_not_overflow", "rows_of_very_different_size", "square_matrices_and_axes_of_length_one", "inputs_stay_unchanged_in_any_dtype_and_layout"], function="softmax")
+@key.reject(
+    "Your softmax returns logarithms of probabilities, not probabilities.",
+    fails=[
+        "equal_logits_share_equally",
+        "softmax_of_vectors_and_matrices",
+        "every_axis_can_be_chosen",
+        "large_logits_do_not_overflow",
+        "rows_of_very_different_size",
+        "square_matrices_and_axes_of_length_one",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+    function="softmax",
+)
 def log_softmax(Z, axis=-1):
     return Z - np.expand_dims(np.logaddexp.reduce(Z, axis=axis), axis)
