@@ -16,14 +16,13 @@ import msgspec
 
 from autograder.course import Course
 from autograder.grade.lock import single_writer
-from autograder.grade.pending import Job, jobs
-from autograder.grade.pool import Died, Pool
-from autograder.grade.submission import OURS
+from autograder.grade.messages import OURS, Died, Job, Setup
+from autograder.grade.pending import jobs
+from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
-from autograder.grade.worker import Setup
 from autograder.record import Entry, GradebookWriter, Graded, save, write_autograded
 from autograder.results import SCHEMA, Environment, SubmissionResult, Verdict
-from autograder.sandbox import Limits
+from autograder.sandbox.limits import Limits
 
 __all__ = ["GradeSummary", "GradedRow", "grade_units"]
 

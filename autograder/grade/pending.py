@@ -5,22 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from autograder.course import Course
 from autograder.errors import UsageError
+from autograder.grade.messages import Job
 from autograder.intake import submission_hash
 from autograder.record import Entry, load
 
-__all__ = ["Job", "jobs", "students_of"]
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission to be graded."""
-
-    unit: str
-    student: str
-    submission_hash: str
+__all__ = ["jobs", "students_of"]
 
 
 def jobs(

@@ -14,24 +14,16 @@ from types import TracebackType
 import msgspec
 
 from autograder.errors import AutograderError, SandboxError
-from autograder.grade.pending import Job
-from autograder.grade.worker import Ready, Setup
+from autograder.grade.messages import Died, Job, Ready, Setup
 from autograder.record import Graded
 
-__all__ = ["Died", "Pool"]
+__all__ = ["Pool"]
 
 TRIES = 2
 TICK_SECONDS = 0.5
 
 # Not multiprocessing's own start: that would run the caller's main module again in each worker.
 _START = "import sys; sys.path[:] = {path!r}; from autograder.grade.worker import serve; serve({fd})"
-
-
-class Died(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that cost every worker that tried it its life."""
-
-    job: Job
-    why: str
 
 
 class _Worker:

@@ -14,6 +14,7 @@ import msgspec
 
 from autograder.course import Course
 from autograder.grade.executed import encoded
+from autograder.grade.messages import OURS
 from autograder.grade.unit import Unit
 from autograder.intake import IntakeError, Scan, copy_files, rebuild, scan
 from autograder.key import load_key
@@ -22,9 +23,7 @@ from autograder.record import Graded, NotebookAnswers, fingerprint
 from autograder.results import Environment, NotebookResult, SubmissionResult, Verdict
 from autograder.sandbox import Sandbox
 
-__all__ = ["OURS", "grade_submission"]
-
-OURS = "This is our fault, not yours: it costs you no points and will be graded again."
+__all__ = ["grade_submission"]
 
 
 def grade_submission(

@@ -11,34 +11,15 @@ import msgspec
 
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.grade.pending import Job
+from autograder.grade.messages import Job, Ready, Setup
 from autograder.grade.submission import grade_submission
 from autograder.grade.unit import Unit
 from autograder.results import Environment
-from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox import Sandbox
 
-__all__ = ["Ready", "Setup", "serve"]
+__all__ = ["serve"]
 
 PACKAGES = ("dlmath", "numpy", "torch", "scipy", "ipython")
-
-
-class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker must know before its first job."""
-
-    home: str
-    work: str
-    database: str
-    isolation: str
-    floor: str
-    limits: Limits
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker's first words: the isolation that it reached, or why it cannot work."""
-
-    isolation: str = ""
-    refusal: str = ""
-    exit_code: int = 0
 
 
 def serve(fd: int) -> None:

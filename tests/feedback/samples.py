@@ -61,7 +61,9 @@ def picture() -> dict:
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
-def part(name: str, weight: float, verdict: Verdict = V.PASS, message: str = "", kind: str = "core", **more) -> PartResult:
+def part(
+    name: str, weight: float, verdict: Verdict = V.PASS, message: str = "", kind: str = "core", **more
+) -> PartResult:
     return PartResult(name=name, kind=kind, weight=weight, verdict=verdict, message=message, **more)
 
 
@@ -85,7 +87,12 @@ EXERCISES = (
         (
             part("two_equal_logits", 1, kind="worked"),
             part("agrees_with_the_reference", 5),
-            part("survives_large_logits", 2, V.FAIL, "the result holds 35 values that are not finite. Try logits of size 1000."),
+            part(
+                "survives_large_logits",
+                2,
+                V.FAIL,
+                "the result holds 35 values that are not finite. Try logits of size 1000.",
+            ),
         ),
         diagnosis="Your exponentials overflow: subtract each row's maximum before exponentiating.",
     ),
@@ -93,21 +100,47 @@ EXERCISES = (
     exercise(
         "bce",
         (
-            part("worked_example", 1, V.FAIL, "the loss: expected a value close to the reference.", got="2.7726", expected="0.6931"),
-            part("agrees_with_the_reference", 7, V.CRASH, "Your code raised ValueError: operands could not be broadcast together."),
+            part(
+                "worked_example",
+                1,
+                V.FAIL,
+                "the loss: expected a value close to the reference.",
+                got="2.7726",
+                expected="0.6931",
+            ),
+            part(
+                "agrees_with_the_reference",
+                7,
+                V.CRASH,
+                "Your code raised ValueError: operands could not be broadcast together.",
+            ),
         ),
     ),
     exercise("slow_loop", (part("agrees_with_the_reference", 4, V.TIMEOUT, "Your code took longer than 20 s."),)),
-    exercise("gradient", (part("agrees_with_the_reference", 4, V.BLOCKED, "torch.autograd is not allowed here: derive the gradient by hand."),)),
+    exercise(
+        "gradient",
+        (
+            part(
+                "agrees_with_the_reference",
+                4,
+                V.BLOCKED,
+                "torch.autograd is not allowed here: derive the gradient by hand.",
+            ),
+        ),
+    ),
     exercise("ours", (part("agrees_with_the_reference", 3, V.BROKEN, "The grader failed."),)),
-    exercise("newton", (part("agrees_with_the_reference", 5, V.FAIL),), message="newton: not defined. The cell \"newton\" must define a function of this name."),
+    exercise(
+        "newton",
+        (part("agrees_with_the_reference", 5, V.FAIL),),
+        message='newton: not defined. The cell "newton" must define a function of this name.',
+    ),
 )
 
 RESULT = NotebookResult(
     name="logistic",
     exercises=EXERCISES,
     manual=("derive",),
-    notes=("You changed the cell \"test_softmax\"; it was graded as released.",),
+    notes=('You changed the cell "test_softmax"; it was graded as released.',),
 )
 SUBMISSION = SubmissionResult(
     student="ada.lovelace",
@@ -125,10 +158,19 @@ NOTEBOOK = {
         prose("statement_softmax", STATEMENT, locked=True),
         code("softmax", CODE, [stream("shape (2, 3)\n"), picture()], solution=True),
         code("check_softmax", "assert SECRET_CHECK", [], locked=True),
-        code("test_softmax", "mark('SECRET TEST', softmax)", [stream("SECRET OUTPUT")], grade=True, locked=True, points=8),
+        code(
+            "test_softmax", "mark('SECRET TEST', softmax)", [stream("SECRET OUTPUT")], grade=True, locked=True, points=8
+        ),
         *(
             cell
-            for name, points in (("sigmoid", 6), ("bce", 8), ("slow_loop", 4), ("gradient", 4), ("ours", 3), ("newton", 5))
+            for name, points in (
+                ("sigmoid", 6),
+                ("bce", 8),
+                ("slow_loop", 4),
+                ("gradient", 4),
+                ("ours", 3),
+                ("newton", 5),
+            )
             for cell in (
                 prose(f"statement_{name}", f"## The exercise {name}\nCompute $x^2$.", locked=True),
                 code(name, f"def {name}(x):\n    return x ** 2", [], solution=True),
@@ -139,7 +181,15 @@ NOTEBOOK = {
         prose("derive", WRITTEN, grade=True, solution=True, points=4),
         prose("statement_why", "## Why convex?", locked=True),
         prose("why", "Because the Hessian $H \\succeq 0$.", grade=True, solution=True, points=3),
-        {"cell_type": "code", "metadata": {}, "source": "print('mine')", "outputs": [stream("mine\n"), {"output_type": "error", "ename": "NameError", "evalue": "name 'x' is not defined", "traceback": []}]},
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": "print('mine')",
+            "outputs": [
+                stream("mine\n"),
+                {"output_type": "error", "ename": "NameError", "evalue": "name 'x' is not defined", "traceback": []},
+            ],
+        },
     ]
 }
 MARKS = NotebookMarks(

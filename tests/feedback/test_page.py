@@ -139,7 +139,8 @@ def test_the_policy_forbids_everything_else():
 
 
 @pytest.mark.parametrize(
-    "source", ["'" * 20_000, '"""' * 10_000, "(" * 30_000, "#" * 30_000, "a" * 100_000, "\x1b[31m" * 5_000, "$" * 20_000]
+    "source",
+    ["'" * 20_000, '"""' * 10_000, "(" * 30_000, "#" * 30_000, "a" * 100_000, "\x1b[31m" * 5_000, "$" * 20_000],
 )
 def test_monstrous_text_is_cut_quickly(source):
     """Hostile lengths take less than two seconds and leave a page of bounded size."""

@@ -28,7 +28,14 @@ def submit(course: Course, student: str, extra: str = "", **answers: str) -> Pat
         elif name == "derive_mean":
             cell["source"] = answers.get(name, "Set the derivative to zero.")
     if extra:
-        cell = {"cell_type": "code", "id": "extra", "metadata": {}, "source": extra, "outputs": [], "execution_count": None}
+        cell = {
+            "cell_type": "code",
+            "id": "extra",
+            "metadata": {},
+            "source": extra,
+            "outputs": [],
+            "execution_count": None,
+        }
         notebook["cells"].insert(1, cell)
     folder = course.submitted / student / UNIT
     folder.mkdir(parents=True, exist_ok=True)

@@ -91,7 +91,11 @@ def test_a_fault_of_ours_is_broken_and_graded_again(course):
     key.write_text(sound.replace("close(answer(x)", "undefined_name(answer(x)"))
     done = grade(course)
     assert done.exit_code == 3
-    assert Verdict.BROKEN in [v for e in load(course, UNIT, "ada").result.notebooks[0].exercises for v in (e.verdict, *(p.verdict for p in e.parts))]
+    assert Verdict.BROKEN in [
+        v
+        for e in load(course, UNIT, "ada").result.notebooks[0].exercises
+        for v in (e.verdict, *(p.verdict for p in e.parts))
+    ]
     assert scores(course)["ada"]["cells"]["test_doubled"][3] is True
     assert len(grade(course).graded) == 1
     key.write_text(sound)
@@ -122,7 +126,11 @@ def test_unreleased_unit_is_refused(course):
 
 def test_executed_notebook_has_outputs(course):
     """autograded/ holds what the student's cells printed, the points, the data file, and nothing that could run."""
-    submit(course, "ada", extra="from IPython.display import HTML, display\ndisplay(HTML('<script>1</script>'))\nprint('hello')")
+    submit(
+        course,
+        "ada",
+        extra="from IPython.display import HTML, display\ndisplay(HTML('<script>1</script>'))\nprint('hello')",
+    )
     grade(course)
     folder = course.autograded / "ada" / UNIT
     assert sorted(p.name for p in folder.iterdir()) == [f"{NOTEBOOK}.ipynb", "data.csv", "timestamp.txt"]
