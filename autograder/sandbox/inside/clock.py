@@ -8,7 +8,7 @@ from types import FrameType
 __all__ = ["WALL_FACTOR", "Clock"]
 
 WALL_FACTOR = 2.0  # a busy machine may take this much longer than the CPU time allowed
-_REPEAT = 0.5  # seconds until code that swallowed the interrupt is interrupted again
+_REPEAT = 1.0  # seconds until code that swallowed the interrupt is interrupted again
 _set, _handle = signal.setitimer, signal.signal
 _PROF, _REAL = signal.ITIMER_PROF, signal.ITIMER_REAL
 

@@ -57,6 +57,7 @@ class Session:
         self.channel, self.outputs, self.clock = channel, Outputs(output_bytes), Clock()
         self.shell: Shell = shell.build()
         self.shell.outputs = self.outputs
+        self.shell.overtime = self._stop_when_late
         self.namespace: dict[str, Any] = self.shell.user_ns
         self.terminal = Terminal(self.outputs)
         sys.stdout = sys.__stdout__ = Stream("stdout", 1, self.outputs)  # type: ignore[assignment, misc]
@@ -124,6 +125,11 @@ class Session:
         except BaseException as raised:  # the student's own __str__ failed, or the time was up within it
             return bounded(type(raised).__name__)
         finally:
+            self.clock.stop()
+
+    def _stop_when_late(self) -> None:
+        """Let the traceback of an interrupted cell be shown without further interrupts."""
+        if self.clock.expired:
             self.clock.stop()
 
     def _drain(self) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import builtins
+import codecs
 import contextlib
 import getpass
+import inspect
 import io
 import os
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -62,13 +66,28 @@ class _NoProfile(ProfileDir):
         self._location_isset = True
 
 
-class Shell(InteractiveShell):
-    """One notebook's shell; its outputs go to `outputs`."""
+class _Compiler(CachingCompiler):
+    """Says which module cells belong to: `inspect` would look through all of them for every frame of a traceback."""
 
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        name = super().get_code_name(raw_code, transformed_code, number)
+        inspect.modulesbyfile[os.path.normcase(os.path.abspath(name))] = "__main__"  # type: ignore[attr-defined]
+        return name
+
+
+class Shell(InteractiveShell):
+    """One notebook's shell; its outputs go to `outputs`.
+
+    Attributes:
+        overtime: asked when an error is about to be shown; stops the clock if that is why the cell ended.
+    """
+
+    compiler_class = Type(_Compiler)
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
     outputs = Outputs(2**20)
     cell_source = ""
+    overtime: Callable[[], None] = staticmethod(lambda: None)
 
     def init_ipython_dir(self, ipython_dir: Any) -> None:
         """No folder of configuration: nothing of it is read or made."""
@@ -83,6 +102,7 @@ class Shell(InteractiveShell):
         """There is no window system; `%matplotlib inline` asks for none."""
 
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+        self.overtime()
         etype, value, tb = super()._get_exc_info(exc_tuple)
         _leave_out_the_middle(tb)
         return etype, value, tb
@@ -96,9 +116,10 @@ class Shell(InteractiveShell):
         command = self.var_expand(command, depth=1)
         with _Popen(command, shell=True, stdin=_DEVNULL, stdout=_PIPE, stderr=subprocess.STDOUT) as process:
             assert process.stdout is not None
+            decode = codecs.getincrementaldecoder("utf-8")("backslashreplace").decode
             try:
-                for line in process.stdout:
-                    self.outputs.stream("stdout", line.decode("utf-8", "backslashreplace"))
+                while data := process.stdout.read1(2**16):
+                    self.outputs.stream("stdout", decode(data))
             except BaseException:
                 process.kill()
                 raise
