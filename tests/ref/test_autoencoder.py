@@ -106,5 +106,5 @@ def test_wrong_parameters_are_refused_by_name(change, error, text):
 def test_three_parameters_are_refused():
     """params must hold four arrays."""
     params, X = problem()
-    with pytest.raises(RangeError, match="autoencoder_loss_grad: got 3 parameters, expected W1, b1, W2, b2."):
+    with pytest.raises(RangeError, match=r"autoencoder_loss_grad: got 3 parameters, expected W1, b1, W2, b2\."):
         autoencoder_loss_grad(params[:3], X)

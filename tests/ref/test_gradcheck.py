@@ -15,6 +15,10 @@ from dlmath_ref import (
 )
 
 
+def sine_sum(t):
+    return np.sum(np.sin(t))
+
+
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3, 2)])
 def test_central_difference_of_a_cubic_is_known_in_closed_form(shape):
     """((t + h)^3 - (t - h)^3) / 2h = 3 t^2 + h^2, whatever the shape of theta."""
@@ -62,16 +66,14 @@ def test_complex_step_matches_torch():
 def test_directional_check_accepts_the_right_gradient():
     """The gradient of sum sin(t) is cos(t)."""
     theta = np.random.default_rng(3).normal(size=(4, 3))
-    f = lambda t: np.sum(np.sin(t))
-    assert directional_check(f, theta, np.cos(theta), np.random.default_rng(0)) < 1e-9
+    assert directional_check(sine_sum, theta, np.cos(theta), np.random.default_rng(0)) < 1e-9
 
 
 @pytest.mark.parametrize("wrong", [lambda g: 2 * g, lambda g: -g, lambda g: g.T, lambda g: g + 1e-3 * (g == g.max())])
 def test_directional_check_finds_planted_errors(wrong):
     """A factor, a sign, a transpose, one entry off by 0.001: each exceeds 1e-6."""
     theta = np.random.default_rng(3).normal(size=(3, 3))
-    f = lambda t: np.sum(np.sin(t))
-    assert directional_check(f, theta, wrong(np.cos(theta)), np.random.default_rng(0)) > 1e-6
+    assert directional_check(sine_sum, theta, wrong(np.cos(theta)), np.random.default_rng(0)) > 1e-6
 
 
 def test_extreme_points():

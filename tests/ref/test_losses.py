@@ -124,7 +124,10 @@ def test_bce_gradient_by_central_differences():
     """<g, u> agrees with the difference quotient of the function's own loss."""
     w, b, X, y = binary_problem()
     _, gw, gb = bce_loss_grad(w, b, X, y)
-    loss = lambda t: bce_loss_grad(t[:-1], t[-1], X, y)[0]
+
+    def loss(t):
+        return bce_loss_grad(t[:-1], t[-1], X, y)[0]
+
     assert directional_check(loss, np.append(w, b), np.append(gw, gb), np.random.default_rng(0)) < 1e-8
 
 

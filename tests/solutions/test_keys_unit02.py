@@ -1,0 +1,157 @@
+"""The answer keys of unit 2 prove themselves, in process: right answers earn all, wrong ones lose and are named.
+
+Each accepted or rejected answer is run as a student would hand it in: as the text of one cell, with numpy alone.
+"""
+
+import ast
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.key import load_key
+from autograder.key.sources import as_cell
+from autograder.marking import LocalAnswers, mark_exercise
+from autograder.results import Verdict
+
+SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
+POINTS = {
+    "autoencoder_grad": 9,
+    "bce_loss_grad": 10,
+    "cross_entropy_grad": 10,
+    "gd_logistic_trace": 8,
+    "minibatches": 7,
+    "numerical_gradient": 9,
+    "ovr_ovo_predict": 6,
+    "polynomial_features": 7,
+    "sigmoid_stable": 6,
+    "softmax_logsumexp": 8,
+    "softmax_sgd": 10,
+}
+SECRETS = [b"first", b"second"]
+
+
+@cache
+def key(name):
+    return load_key(SOLUTIONS, f"unit02_logistic/{name}")
+
+
+def variants(kind):
+    return [pytest.param(n, v, id=f"{n}-{v.name}") for n in POINTS for v in getattr(key(n), kind)]
+
+
+def as_handed_in(k, variant):
+    """The exercise's functions with those of the variant's cell, which knows numpy and nothing else of ours."""
+    namespace = {"np": np}
+    exec(as_cell(k, variant), namespace)
+    return LocalAnswers({**k.references, **{name: namespace[name] for name in variant.targets}})
+
+
+def mark(k, answers, secret):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # overflow and log(0) are what some of them are about
+        return mark_exercise(k, answers, secret)
+
+
+def failed(result):
+    return {p.name for p in result.parts if p.verdict is not Verdict.PASS}
+
+
+@pytest.mark.parametrize("name, points", POINTS.items())
+def test_points_and_parts(name, points):
+    """The parts add up to the exercise's points, begin with a worked example worth 1, and all can be lost."""
+    k = key(name)
+    assert k.points == points
+    assert [p.weight for p in k.parts if p.kind == "worked"] == [1]
+    assert {p.name for p in k.parts} == set().union(*(v.fails for v in k.rejected))
+
+
+def test_the_unit_adds_up():
+    """90 points are marked by machine; two written derivations hold the other 10."""
+    assert sum(key(n).points for n in POINTS) == 90
+    assert {p.stem for p in (SOLUTIONS / "unit02_logistic").glob("*.py")} == set(POINTS)
+
+
+@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("secret", [*SECRETS, b"third", b"fourth"])
+def test_the_reference_earns_everything(name, secret):
+    """The reference passes every part, whatever the secret."""
+    k = key(name)
+    assert failed(mark(k, LocalAnswers(k.references), secret)) == set()
+
+
+@pytest.mark.parametrize("name, variant", variants("accepted"))
+@pytest.mark.parametrize("secret", SECRETS)
+def test_accepted_answers_earn_everything(name, variant, secret):
+    """A right answer written differently passes every part."""
+    k = key(name)
+    result = mark(k, as_handed_in(k, variant), secret)
+    assert failed(result) == set(), [p.message for p in result.parts]
+    assert result.points == k.points
+
+
+@pytest.mark.parametrize("name, variant", variants("rejected"))
+@pytest.mark.parametrize("secret", SECRETS)
+def test_rejected_answers_fail_their_parts_and_are_named(name, variant, secret):
+    """A wrong answer fails exactly the parts that the key says, among them one beyond the example, and is told why."""
+    k = key(name)
+    result = mark(k, as_handed_in(k, variant), secret)
+    assert failed(result) == variant.fails
+    assert variant.fails & {p.name for p in k.parts if p.kind != "worked"}
+    assert result.diagnosis == variant.sentence
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_sentences_are_short_and_stand_alone(name):
+    """A diagnosis is one or two sentences without a number of the hidden inputs' shapes or an import."""
+    for v in key(name).rejected:
+        assert v.sentence.endswith((".", "?")) and len(v.sentence) < 140
+        assert "np." not in v.sentence.replace("np.array_split", "")
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_no_answer_needs_more_than_numpy(name):
+    """The cells of all answers import numpy and the standard library alone."""
+    k = key(name)
+    for v in (*k.accepted, *k.rejected):
+        names = {
+            module.split(".")[0]
+            for node in ast.walk(ast.parse(as_cell(k, v)))
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for module in ([node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
+        }
+        assert names <= {"math", "itertools"}
+
+
+def test_an_answer_that_returns_nothing_gets_nothing():
+    """A function that returns None fails every part of every exercise, by words and not by a fault of ours."""
+    for name in POINTS:
+        k = key(name)
+        result = mark(k, LocalAnswers(dict.fromkeys(k.functions, lambda *args, **named: None)), b"first")
+        assert result.points == 0 or name == "numerical_gradient"
+        assert {p.verdict for p in result.parts} <= {Verdict.PASS, Verdict.FAIL}
+
+
+def test_numpys_global_generator_is_noticed():
+    """np.random.permutation gives valid epochs, but loses the part about the generator and is told so."""
+
+    def minibatches(n, batch_size, rng, drop_last=False):
+        order = np.random.permutation(n)
+        stop = n - n % batch_size if drop_last else n
+        return [order[i : i + batch_size] for i in range(0, stop, batch_size)]
+
+    result = mark(key("minibatches"), LocalAnswers({"minibatches": minibatches}), b"first")
+    (lost,) = [p for p in result.parts if p.verdict is not Verdict.PASS]
+    assert lost.name == "the_passed_generator_decides_the_order"
+    assert lost.message == "Use the generator that is passed in, not numpy's global one."
+
+
+def test_the_order_of_monomials_costs_one_point():
+    """A convention is worth at most 1 point."""
+    k = key("polynomial_features")
+    lost = {
+        v.name: sum(p.weight for p in k.parts if p.name in v.fails) for v in k.rejected if "convention" in v.sentence
+    }
+    assert set(lost.values()) == {1}
