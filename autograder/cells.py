@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Role", "grade_id", "points", "role"]
+__all__ = ["PICTURE", "Role", "grade_id", "is_picture", "points", "role"]
+
+PICTURE = "picture"  # tag of a lecturer's cell that only shows something: grading does not run it
 
 
 class Role(StrEnum):
@@ -32,6 +34,12 @@ def grade_id(cell: dict[str, Any]) -> str:
 def points(cell: dict[str, Any]) -> float:
     """Points of a graded cell, 0 for the others."""
     return float(_flags(cell).get("points", 0) or 0)
+
+
+def is_picture(cell: dict[str, Any]) -> bool:
+    """Is this a free cell that only shows something?"""
+    tags = cell.get("metadata", {}).get("tags", [])
+    return isinstance(tags, list) and PICTURE in tags and role(cell) is Role.FREE
 
 
 def role(cell: dict[str, Any]) -> Role:

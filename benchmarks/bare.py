@@ -1,4 +1,4 @@
-"""The bare compute of a unit's answers: the same cells and the same checks, in one warm process without any isolation."""
+"""The bare compute of a unit's answers: the same cells and checks, in one warm process without any isolation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from IPython.core.interactiveshell import InteractiveShell
 
 from autograder.build.text import read_notebook
-from autograder.cells import Role, grade_id, role
+from autograder.cells import Role, grade_id, is_picture, role
 from autograder.course import Course
 from autograder.key import load_key
 from autograder.marking import LocalAnswers, mark_exercise
@@ -44,26 +44,26 @@ def seconds_each(home: Path, unit: str) -> Compute:
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     course = Course.at(home)
-    paths = sorted((course.source / unit).glob("*.py"))
-    _once(course, paths)  # imports, fonts, caches
+    notebooks = [read_notebook(path, home) for path in sorted((course.source / unit).glob("*.py"))]
+    _once(course, notebooks)  # imports, fonts, caches
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        exercises = _once(course, paths)
+        exercises = _once(course, notebooks)
         times.append(time.perf_counter() - start)
     os.sched_setaffinity(0, allowed)
-    return Compute(sorted(times)[REPEATS // 2], len(paths), exercises)
+    return Compute(sorted(times)[REPEATS // 2], len(notebooks), exercises)
 
 
-def _once(course: Course, paths: list[Path]) -> int:
+def _once(course: Course, notebooks: list[SourceNotebook]) -> int:
     exercises = 0
-    for path in paths:
+    for notebook in notebooks:
         shell = InteractiveShell()
-        for cell in read_notebook(path, course.home).cells:
-            if cell.cell_type != "code":
+        for cell in notebook.cells:
+            if cell.cell_type != "code" or is_picture(cell):
                 continue
             if role(cell) is Role.TEST:
-                key = load_key(course.solutions, f"{path.parent.name}/{grade_id(cell).removeprefix('test_')}")
+                key = load_key(course.solutions, f"{notebook.unit}/{grade_id(cell).removeprefix('test_')}")
                 answers = LocalAnswers({name: shell.user_ns[name] for name in key.functions})
                 mark_exercise(key, answers, b"bench")
                 exercises += 1

@@ -21,9 +21,14 @@ HOSTILE: dict[str, str] = {
     "prints a mark": "from IPython.display import display\nprint('100.0')\ndisplay(100.0)\n100.0\n",
     "looks for the answers": (
         "import glob, os\n"
-        "found = [p for root in ('/', os.path.expanduser('~')) for p in glob.glob(root + '*/solutions/**/*.py', recursive=True)]\n"
-        "for path in found:\n    print(open(path).read())\n"
-        "try:\n    import dlmath_ref\n    softmax = dlmath_ref.softmax\nexcept ImportError as error:\n    print(error)\n"
+        "for root in ('/', os.path.expanduser('~')):\n"
+        "    for path in glob.glob(root + '*/solutions/**/*.py', recursive=True):\n"
+        "        print(open(path).read())\n"
+        "try:\n"
+        "    import dlmath_ref\n"
+        "    softmax = dlmath_ref.softmax\n"
+        "except ImportError as error:\n"
+        "    print(error)\n"
     ),
     "ends the process": "import os\nos._exit(0)\n",
     "never ends": "while True:\n    pass\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +17,14 @@ from autograder.demo.account import Account, take_account
 from autograder.demo.simulate import simulate
 from autograder.feedback import write_feedback
 from autograder.grade import grade_units
-from autograder.record import load_result
+from autograder.record import results
 from autograder.report import write_report
 from autograder.results import SubmissionResult
 from autograder.sandbox import Limits
 
 __all__ = ["Demo", "run"]
 
+REPORT = "report.html"
 LIMITS = Limits(cell_seconds=4, part_seconds=4, submission_seconds=60, memory_bytes=1024 * 2**20)
 Step = Callable[[str], Any]  # told what begins; gives a callback (done, total, label)
 
@@ -59,18 +61,19 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
     with _timed(seconds, "grade"):
         grade_units(course, units, force=True, limits=LIMITS, progress=step("grade"))
     with _timed(seconds, "feedback"):
-        write_feedback(course, units, progress=step("feedback"))
+        write_feedback(course, units, workers=os.cpu_count() or 1, progress=step("feedback"))
     with _timed(seconds, "report"):
-        write_report(course, units)
-    results = {unit: {s.id: load_result(course, unit, s.id) for s in classes[unit]} for unit in units}
-    graded = [r for of_unit in results.values() for r in of_unit.values()]
+        step("report")
+        write_report(course, units, course.work / REPORT)
+    graded = {unit: {entry.result.student: entry.result for entry in results(course, unit)} for unit in units}
+    everyone = [result for of_unit in graded.values() for result in of_unit.values()]
     return Demo(
         students=size,
-        exercises=sum(len(n.exercises) for r in graded for n in r.notebooks),
-        accounts={unit: take_account(course, classes[unit], results[unit]) for unit in units},
+        exercises=sum(len(n.exercises) for r in everyone for n in r.notebooks),
+        accounts={unit: take_account(course, classes[unit], graded[unit]) for unit in units},
         seconds=seconds,
-        isolation=graded[0].environment.isolation,
-        look_at=_look_at(course, units[0], graded),
+        isolation=everyone[0].environment.isolation,
+        look_at=_look_at(course, units[0], everyone),
     )
 
 
@@ -85,7 +88,7 @@ def _look_at(course: Course, unit: str, graded: list[SubmissionResult]) -> dict[
     """The pages that a newcomer should open: the class, and a student whose mistakes were named."""
     told = max(graded, key=lambda r: sum(bool(e.diagnosis) for n in r.notebooks for e in n.exercises))
     pages = {
-        "the class page": course.work / "report" / f"{unit}.html",
+        "the class page": course.work / REPORT,
         "a student's feedback": course.feedback / told.student / unit / f"{told.notebooks[0].name}.html",
         "the released unit": course.release / unit,
         "nbgrader's gradebook": course.work / "gradebook.db",

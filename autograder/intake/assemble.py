@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from autograder.cells import Role, grade_id, role
+from autograder.cells import PICTURE, Role, grade_id, role
 from autograder.intake.definitions import defined_names, without_definitions
 from autograder.intake.matching import Extra, Match, joined, same_text
 from autograder.intake.parse import CELL_ID, StudentCell
@@ -37,12 +37,14 @@ class Assembly:
     Args:
         base: the lecturer's cells in order.
         found: the student's answers and added cells.
+        pictures: texts of the lecturer's cells that only show something; a copy that a student left alone keeps its tag.
     """
 
-    def __init__(self, base: Sequence[dict[str, Any]], found: Match) -> None:
+    def __init__(self, base: Sequence[dict[str, Any]], found: Match, pictures: frozenset[str] = frozenset()) -> None:
         self.notes: list[str] = []
         self._places: list[_Place] = []
         self._found = found
+        self._pictures = pictures
         self._texts = {grade_id(cell): joined(cell["source"]) for cell in base}
         self._lay_out(base)
         for name in [grade_id(c) for c in base if role(c) is Role.SOLUTION]:
@@ -74,7 +76,10 @@ class Assembly:
 
     def _add_extras(self, extras: list[Extra]) -> None:
         for extra in extras:
-            cell = _fresh(extra.cell.kind, extra.cell.source, {}, extra.cell.pictures)
+            untouched = extra.cell.source.strip() in self._pictures
+            cell = _fresh(
+                extra.cell.kind, extra.cell.source, {"tags": [PICTURE]} if untouched else {}, extra.cell.pictures
+            )
             self._places.append(_Place(cell, "", True, extra.cell.cell_id))
 
     def _lecturers(self, cell: dict[str, Any]) -> _Place:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.cells import Role, grade_id, points, role
+from autograder.cells import Role, grade_id, is_picture, points, role
 from autograder.errors import AutograderError
 from autograder.key import Bans, Key
 from autograder.marking.cellcode import text
@@ -78,7 +78,7 @@ class _Notebook:
         for cell in self.notebook.get("cells", []):
             if role(cell) in (Role.MANUAL, Role.TASK):
                 manual.append(grade_id(cell))
-            if cell.get("cell_type") != "code":
+            if cell.get("cell_type") != "code" or is_picture(cell):
                 continue
             if role(cell) is Role.TEST:
                 self._test(cell)
@@ -118,7 +118,11 @@ class _Notebook:
             self.faults.append(f"{self.unit}, cell {grade_id(cell)}: {error}")
             result = self._broken(cell, found)
         self.exercises.append(result)
-        value = {"data": {"text/plain": repr(float(result.points))}, "metadata": {}, "output_type": "execute_result"}
+        value: dict[str, Any] = {
+            "data": {"text/plain": repr(float(result.points))},
+            "metadata": {},
+            "output_type": "execute_result",
+        }
         self._number(cell, [value])
         value["execution_count"] = self.count
 

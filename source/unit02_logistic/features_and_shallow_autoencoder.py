@@ -97,7 +97,7 @@ r"""
 features of growing degree. The points that are drawn were not used for fitting.
 """
 
-# %%
+# %% tags=["picture"]
 rng = np.random.default_rng(3)
 X_fit, y_fit = data.two_moons(60, noise=0.25, rng=rng)
 X_new, y_new = data.two_moons(400, noise=0.25, rng=rng)
@@ -123,7 +123,7 @@ fits, the errors tell the story that every model of this course will repeat: the
 predictions do not.
 """
 
-# %%
+# %% tags=["picture"]
 degrees, repeats = range(1, 10), 30
 errors = np.zeros((2, len(degrees)))  # on the points of the fit, on new points
 for _ in range(repeats):
@@ -213,7 +213,7 @@ into 8 numbers. The best that *linear* maps can do is known: principal component
 floor for this network too: painting from 8 numbers is a linear map, whatever the encoder does.
 """
 
-# %%
+# %% tags=["picture"]
 X, y = data.digits()
 mean = X.mean(axis=0)
 m = 8
@@ -241,7 +241,7 @@ ax.legend()
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
-# %%
+# %% tags=["picture"]
 W1, b1, W2, b2 = trained
 X_hat = np.tanh(X @ W1.T + b1) @ W2.T + b2
 first = [np.flatnonzero(y == k)[3] for k in range(10)]
@@ -262,7 +262,7 @@ r"""
 other? Try another seed, more steps, or your own features for the moons.
 """
 
-# %%
+# %% tags=["picture"]
 rng = np.random.default_rng(1)
 params = (0.1 * rng.normal(size=(2, 64)), np.zeros(2), 0.1 * rng.normal(size=(64, 2)), mean)
 for _ in range(1500):

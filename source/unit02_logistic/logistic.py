@@ -105,7 +105,7 @@ naive $\log(\sigma(z))$: in double precision the naive curve breaks off near $z 
 networks are trained, already near $z = -88$. One confident mistake during training, and the loss would be infinite.
 """
 
-# %%
+# %% tags=["picture"]
 near, far = np.linspace(-8, 8, 400), np.linspace(-1000, 100, 2001)
 s, log_s = sigmoid(near), log_sigmoid(far)
 
@@ -195,7 +195,7 @@ $-1$. The squared error gives up: it is flat exactly where the neuron is most wr
 for the derivation at the end.
 """
 
-# %%
+# %% tags=["picture"]
 z = np.linspace(-8, 6, 281)
 one = np.ones((1, 1))
 loss = [bce_loss_grad(np.array([v]), 0.0, one, np.array([1]))[0] for v in z]
@@ -281,7 +281,7 @@ $h$ lies near $\sqrt[3]{10^{-16}} \approx 5 \cdot 10^{-6}$, and no $h$ gives mor
 confirms a gradient, it does not replace it.
 """
 
-# %%
+# %% tags=["picture"]
 h = np.logspace(-12, 0, 61)
 error = [abs(float(numerical_gradient(np.exp, np.array(1.0), h=step)) - np.e) for step in h]
 
@@ -294,7 +294,7 @@ ax.legend(fontsize="small")
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()
 
-# %%
+# %% tags=["picture"]
 # A second opinion on your own gradient, on real measurements: the two columns should agree to about ten digits.
 X, y = data.breast_cancer()
 X = (X - X.mean(0)) / X.std(0)
@@ -374,7 +374,7 @@ can see what it does: the boundary is the line $b + w^\top x = 0$. Measurements 
 of the 400 patients it learns from; the other 169 stay unseen until the end.
 """
 
-# %%
+# %% tags=["picture"]
 X, y = data.breast_cancer()
 order = np.random.default_rng(2).permutation(len(y))
 train, test = order[:400], order[400:]
@@ -404,7 +404,7 @@ $z = b + w^\top x$. Its histogram shows what the neuron is sure of. The patients
 should see first.
 """
 
-# %%
+# %% tags=["picture"]
 w, b, losses = gd_logistic(X[train], y[train], np.zeros(30), 0.0, 0.5, 300)
 z = X[test] @ w + b
 
@@ -429,7 +429,7 @@ r"""
 third lab bends it.)
 """
 
-# %%
+# %% tags=["picture"]
 X_moons, y_moons = data.two_moons(300, noise=0.15, rng=np.random.default_rng(1))
 w, b, losses = gd_logistic(X_moons, y_moons, np.zeros(2), 0.0, alpha=1.0, T=500)
 plots.decision_boundary(lambda Z: Z @ w + b > 0, X_moons, y_moons, title=f"loss {losses[-1]:.3f}")

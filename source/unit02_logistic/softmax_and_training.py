@@ -37,7 +37,7 @@ import numpy as np
 
 from dlmath_kit import data, plots
 
-# %%
+# %% tags=["picture"]
 X_digits, y_digits = data.digits()
 shuffled = np.random.default_rng(4).permutation(len(y_digits))
 train, test = shuffled[:1300], shuffled[1300:]
@@ -112,7 +112,7 @@ score takes nearly everything, yet no probability is ever zero. On the logarithm
 $z_k - \operatorname{lse}(z)$, it is almost piecewise linear.
 """
 
-# %%
+# %% tags=["picture"]
 z = np.linspace(-8, 8, 200)
 Z = np.column_stack([z, np.zeros_like(z), -np.ones_like(z)])  # (200, 3)
 P, log_P = softmax(Z), Z - logsumexp(Z)[:, None]
@@ -200,7 +200,7 @@ training the layer has ten blurred templates: red is ink that speaks for the cla
 it.
 """
 
-# %%
+# %% tags=["picture"]
 _, g_W, _ = softmax_ce_grad(np.zeros((10, 64)), np.zeros(10), X_digits[train], y_digits[train])
 plots.image_grid(-g_W, range(10), signed=True, title="the first step of learning, $-g_W$ at $W = 0$")
 plt.show()
@@ -264,7 +264,7 @@ r"""
 block of each epoch is the short one.
 """
 
-# %%
+# %% tags=["picture"]
 rng = np.random.default_rng(0)
 epochs = [minibatches(60, 16, rng) for _ in range(3)]
 fig, axes = plt.subplots(1, 3, figsize=(10, 2.8), sharey=True, layout="constrained")
@@ -350,7 +350,7 @@ How large should a block be? Each curve below makes the same twenty passes over 
 """
 
 
-# %%
+# %% tags=["picture"]
 def train_digits(batch_size, alpha, epochs, seed=0):
     """Trains on the digits; gives W, b and the losses after each epoch, of training and unseen digits."""
     rng = np.random.default_rng(seed)
@@ -378,7 +378,7 @@ Twenty passes in one large block are twenty steps; in blocks of sixteen they are
 is what the ten neurons have learnt to look for:
 """
 
-# %%
+# %% tags=["picture"]
 W_trained, b_trained, _, _ = train_digits(batch_size=16, alpha=0.5, epochs=20)
 plots.image_grid(W_trained, range(10), signed=True, title="the weights of the ten neurons: red for, blue against")
 plt.show()
@@ -444,7 +444,7 @@ for one-versus-one.
 """
 
 
-# %%
+# %% tags=["picture"]
 def duel(X, y, a, b):
     """Least-squares classifier of class a against class b, or against the rest if b is None: coefficients (p + 1,)."""
     rows = np.ones(len(y), dtype=bool) if b is None else (y == a) | (y == b)
@@ -489,7 +489,7 @@ The softmax layer of exercise 4 has one score per class, so `predict_ovr` reads 
 with whom, and what do its surest mistakes look like? The colour of the table counts mistakes only.
 """
 
-# %%
+# %% tags=["picture"]
 Z = X_digits[test] @ W_trained.T + b_trained
 predicted = predict_ovr(Z)
 counts = np.zeros((10, 10), dtype=int)
@@ -512,7 +512,7 @@ the unseen digits get no better? And if you have MNIST on your machine (`data.do
 layer get there?
 """
 
-# %%
+# %% tags=["picture"]
 X_more, y_more = data.get("mnist", fallback="digits")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_ce_gradient", "locked": true, "schema_version": 3, "solution": false, "task": false}
