@@ -178,7 +178,7 @@ class Key:
 
     def _reference_files(self) -> set[Path]:
         packages = {_top(f) for f in self.references.values()} - {"autograder", "builtins", "numpy", "torch"}
-        names = [v for p in self.parts for v in p.check.__globals__.values()]  # type: ignore[attr-defined]
+        names = [v for p in self.parts for v in p.check.__globals__.values()]
         files = (_file(v) for v in (*names, *self.references.values()) if _top(v) in packages)
         return {f for f in files if f is not None and f != self.file}
 

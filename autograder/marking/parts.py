@@ -47,7 +47,8 @@ def run_part(key: Key, part: Part, branch: Branch, failure: Failure, secret: byt
     """Run one part. BROKEN means that the part's own code raised."""
     recorder = Recorder(branch, failure)
     answer = Answer(key.functions, key.id.split("/")[1], recorder)
-    verdict, error = Verdict.PASS, None
+    verdict = Verdict.PASS
+    error: Exception | None = None
     branch.begin_part()
     try:
         part.check(answer, generator(key, part, secret))

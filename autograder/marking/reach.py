@@ -227,7 +227,7 @@ def _pieces(node: ast.stmt) -> list[tuple[ast.AST, bool]]:
     """Parts of a reached statement, and whether they run late: when called, not when the cell ran."""
     if isinstance(node, ast.ClassDef):
         return [(node, False), (node, True)]
-    if isinstance(node, DEFINITIONS):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         eager = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)]
         return [(node, True), *((e, False) for e in eager)]
     if isinstance(node, (ast.For, ast.AsyncFor)):

@@ -67,9 +67,17 @@ class _Branch:
 
     def __init__(self, fork: Fork, names: Mapping[str, str], seconds: float) -> None:
         self.fork, self.names, self.seconds = fork, names, seconds
+        self.found: dict[str, Any] = {}
 
     def get(self, name: str) -> Any:
-        return self.fork.get(self.names.get(name, name))
+        if name not in self.found:
+            self.found[name] = self.fork.get(self.names.get(name, name))
+        return self.found[name]
+
+    def forget(self, name: str) -> None:
+        """Delete a name of the student's in this fork."""
+        self.found.pop(name, None)
+        self.fork.forget(self.names.get(name, name))
 
     def put(self, value: Any) -> Any:
         return self.fork.put(value)

@@ -90,9 +90,7 @@ class Recorder:
         if not isinstance(value, (*CALLBACKS, Exposed)):
             return unwrap(value)
         if id(value) not in self._spied:
-            spy = (
-                self._exposed(value) if isinstance(value, Exposed) else self._callback(value, value.__class__.__name__)
-            )
+            spy = self._exposed(value) if isinstance(value, Exposed) else self._callback(value, "callback")
             self._spied[id(value)] = (value, spy)
         return self._spied[id(value)][1]
 
@@ -120,7 +118,8 @@ class _Spy:
     """An exposed object whose methods are recorded like callbacks."""
 
     def __init__(self, value: Any, recorder: Recorder) -> None:
-        self._value, self._recorder, self._methods = value, recorder, {}
+        self._value, self._recorder = value, recorder
+        self._methods: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._value, name)
@@ -200,11 +199,11 @@ class Tested:
 
 
 def _recorder(tested: Tested) -> Recorder:
-    return object.__getattribute__(tested, "_recorder")  # type: ignore[no-any-return]
+    return object.__getattribute__(tested, "_recorder")
 
 
 def _path(tested: Tested) -> str:
-    return object.__getattribute__(tested, "_path")  # type: ignore[no-any-return]
+    return object.__getattribute__(tested, "_path")
 
 
 def _operator(name: str, function: Any, reflected: bool = False) -> Any:

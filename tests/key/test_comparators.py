@@ -18,14 +18,22 @@ def refused(got, expected, compare=close, **more):
 @pytest.mark.parametrize(
     ("got", "expected", "message"),
     [
-        (A.tolist(), A, "the result: got a list of 2, expected a numpy array of shape (2, 3). Convert it with np.array(...)."),
+        (
+            A.tolist(),
+            A,
+            "the result: got a list of 2, expected a numpy array of shape (2, 3). Convert it with np.array(...).",
+        ),
         (None, A, "the result: got None, expected a numpy array of shape (2, 3)."),
         (torch.tensor(A), A, "the result: got a torch tensor of shape (2, 3), expected a numpy array of shape (2, 3)."),
         (A, torch.tensor(A), "the result: got an array of shape (2, 3), expected a torch tensor of shape (2, 3)."),
         (A.astype(int), A, "the result: got integers, expected floats."),
         (A > 2, A, "the result: got booleans, expected floats."),
         (A + 0j, A, "the result: got complex numbers, expected floats."),
-        (A.astype(object), A, "the result: got Python objects, expected floats. Lists of unequal lengths make such an array."),
+        (
+            A.astype(object),
+            A,
+            "the result: got Python objects, expected floats. Lists of unequal lengths make such an array.",
+        ),
         (A.astype(np.float16), A, "the result: got half precision, expected float64 or float32."),
         (torch.tensor(A).bfloat16(), torch.tensor(A), "the result: got half precision, expected float64 or float32."),
         (A.T, A, "the result: got shape (3, 2), expected shape (2, 3)."),
@@ -35,12 +43,16 @@ def refused(got, expected, compare=close, **more):
         ("1", 1.0, "the result: got a str, expected a number."),
         (A * np.nan, A, "the result: got nan at 6 of 6 entries, expected finite numbers."),
         (np.inf, 1.0, "the result: got inf, expected a finite number."),
-        ((A * (1 + 1e-6)).astype(np.float32), A, "the result: got float32, too coarse, expected float64. Keep the precision of the input."),
+        (
+            (A * (1 + 1e-6)).astype(np.float32),
+            A,
+            "the result: got float32, too coarse, expected float64. Keep the precision of the input.",
+        ),
         (A + (A > 4), A, "the result differs at 2 of 6 entries, first at index (1, 1)."),
         (2.0, 1.0, "the result differs from the expected value."),
         (np.ones(0), np.ones(1), "the result: got shape (0,), expected shape (1,)."),
     ],
-)  # fmt: skip
+)
 def test_close_says_the_first_difference(got, expected, message):
     """Type, kind, shape, finite, precision, values: in this order."""
     assert refused(got, expected) == message
@@ -49,14 +61,32 @@ def test_close_says_the_first_difference(got, expected, message):
 @pytest.mark.parametrize(
     ("got", "expected"),
     [
-        (np.float64(1), 1.0), (np.float32(1), 1.0), (np.array(1.0), 1.0), (1, 1.0), (1.0, 1), (np.int64(1), 1.0),
-        (1.0, np.array(1.0)), (torch.tensor(1.0, dtype=torch.float64), 1.0), (np.asfortranarray(A), A), (A[::-1][::-1], A),
-        ([1.0, 2.0], (1.0, 2.0)), ((A, 1.0), (A, 1.0)), ({"W": A}, {"W": A}), (np.array([np.nan, np.inf]), np.array([np.nan, np.inf])),
-        (torch.tensor(A, requires_grad=True), torch.tensor(A)), (A.astype(np.float32), A.astype(np.float32)),
-        ((A / 3).astype(np.float32), (A / 3).astype(np.float32) * np.float32(1 + 1e-6)), (A.astype(np.float32), A),
-        (np.ones((0, 2)), np.ones((0, 2))), (None, None), ("ab", "ab"), (True, True), (np.bool_(True), True), (10**30, 10**30),
+        (np.float64(1), 1.0),
+        (np.float32(1), 1.0),
+        (np.array(1.0), 1.0),
+        (1, 1.0),
+        (1.0, 1),
+        (np.int64(1), 1.0),
+        (1.0, np.array(1.0)),
+        (torch.tensor(1.0, dtype=torch.float64), 1.0),
+        (np.asfortranarray(A), A),
+        (A[::-1][::-1], A),
+        ([1.0, 2.0], (1.0, 2.0)),
+        ((A, 1.0), (A, 1.0)),
+        ({"W": A}, {"W": A}),
+        (np.array([np.nan, np.inf]), np.array([np.nan, np.inf])),
+        (torch.tensor(A, requires_grad=True), torch.tensor(A)),
+        (A.astype(np.float32), A.astype(np.float32)),
+        ((A / 3).astype(np.float32), (A / 3).astype(np.float32) * np.float32(1 + 1e-6)),
+        (A.astype(np.float32), A),
+        (np.ones((0, 2)), np.ones((0, 2))),
+        (None, None),
+        ("ab", "ab"),
+        (True, True),
+        (np.bool_(True), True),
+        (10**30, 10**30),
     ],
-)  # fmt: skip
+)
 def test_close_accepts_equal_answers_written_differently(got, expected):
     """numpy scalars for floats, 0-d arrays, other memory layouts, lists for tuples."""
     close(got, expected)

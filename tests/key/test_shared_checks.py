@@ -23,7 +23,7 @@ def test_directional_takes_one_parameter_or_several():
 @pytest.mark.parametrize("wrong", [3 * X**2 * 1.0001, -3 * X**2, 3 * X**2 / len(X), np.full_like(X, np.nan)])
 def test_directional_refuses_planted_gradients(wrong):
     """A relative error of 1e-4, a sign, a missing factor and nan."""
-    with pytest.raises(Mismatch, match="is not the slope|nan"):
+    with pytest.raises(Mismatch, match=r"is not the slope|nan"):
         directional(wrong, lambda x: np.sum(x**3), X, np.random.default_rng(0), what="g_w")
 
 

@@ -49,7 +49,7 @@ def over_everything(z):
 def last_column_lost(z):
     return softmax(z[:, :-1])
 
-@key.reject("The last column is gone.", fails=["two_equal_logits", "agrees_with_the_reference", "survives_large_logits"])
+@key.reject("The last one is gone.", fails=["two_equal_logits", "agrees_with_the_reference", "survives_large_logits"])
 def last_column_cut(z):
     return softmax(z[:, :-1])
 """
