@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograder.marking.cellcode import binds, blank_magics, defines_only, parse
+from autograder.marking.tested import Tested
 
 __all__ = ["MODULES", "Namespace"]
 
@@ -65,6 +66,18 @@ class Namespace(dict[str, Any]):
         if hasattr(builtins, name):
             raise KeyError(name)
         return self.answers.get(name)
+
+    def __delitem__(self, name: str) -> None:
+        """`del name` in a test cell: of its own name, or of the student's in the branch that is open."""
+        if name in self:
+            super().__delitem__(name)
+        else:
+            self.answers.forget(name)
+
+    def drop_standins(self) -> None:
+        """Forget what a test cell kept of the student's objects: their branch is gone with the cell."""
+        for name in [name for name, value in self.items() if isinstance(value, Tested)]:
+            super().__delitem__(name)
 
     def used_answer(self) -> bool:
         """Has the test cell that runs now looked at anything of the student's?"""

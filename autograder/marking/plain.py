@@ -50,6 +50,18 @@ class PlainAnswers:
             raise self.recorder.failure(error) from None
         return self.recorder.wrap(value, name)
 
+    def forget(self, name: str) -> None:
+        """Delete a name in the branch that is open: a test may ask what the student's code does without it."""
+        if self.recorder is None:
+            raise KeyError(name)
+        self.used = True
+        try:
+            self.recorder.branch.forget(name)  # type: ignore[attr-defined]
+        except NotDefined:
+            raise KeyError(name) from None
+        except Exception as error:
+            raise self.recorder.failure(error) from None
+
 
 def _as_raised(fault: AnswerFault) -> AnswerFault:
     """The same fault, also an instance of the builtin exception that the student raised."""

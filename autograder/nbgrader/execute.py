@@ -68,6 +68,8 @@ class Execute(StockExecute):
         document = self._prepared(nb, resources)
         with self._session(resources) as session:
             watched = Watched(session, self.error_on_timeout)
+            if any(SIGN in c.source for c in nb.cells if role(c) in (Role.TEST, Role.LOCKED)):
+                watched.set_variable(SIGN, os.environ.get(SIGN, ""))
             result, executed = self._run(document, watched, resources)
             if "nbgrader" in resources:
                 keep_new(collect(session), _folder(resources))
@@ -122,8 +124,6 @@ class Execute(StockExecute):
     ) -> tuple[NotebookResult, dict[str, Any]]:
         names = resources.get("nbgrader", {})
         course = self._course()
-        if any(SIGN in c["source"] for c in document["cells"] if role(c) in (Role.TEST, Role.LOCKED)):
-            session.set_variable(SIGN, os.environ.get(SIGN, ""))
         faults: list[str] = []
         outcome = run_notebook(
             document,

@@ -21,8 +21,8 @@ from autograder.sandbox.errors import (
     NotDefined,
 )
 from autograder.sandbox.inside.clock import WALL_FACTOR
+from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.talk import CALLBACK, EXPOSED, HANDLE, OBJECT, OURS, REF, Talk, bounded
-from autograder.sandbox.inside.values import Encoder
 from autograder.sandbox.inside.wire import Channel, ChannelClosed, ProtocolViolation, TooLate, Unsendable
 from autograder.sandbox.remote import Exposed, Remote
 
@@ -70,6 +70,13 @@ class Branch(Talk):
         """The student's object of this name: data, or a stand-in."""
         try:
             return self.request("get", name)
+        except NotDefined:
+            raise NotDefined(name) from None
+
+    def forget(self, name: str) -> None:
+        """Delete a name in this fork, for tests of what the student's code does without it."""
+        try:
+            self.request("forget", name)
         except NotDefined:
             raise NotDefined(name) from None
 
@@ -212,11 +219,11 @@ class Branch(Talk):
         if not isinstance(given, Exposed):
             if name or kind != "callback":
                 raise ProtocolViolation(f"a use of {bounded(name, 60)!r}, which was not exposed")
-            return given  # type: ignore[no-any-return]
+            return given
         if name not in (given.methods if kind == "callback" else given.attributes):
             raise ProtocolViolation(f"a use of {bounded(name, 60)!r}, which was not exposed")
         if kind == "callback":
-            return getattr(given.value, name)  # type: ignore[no-any-return]
+            return getattr(given.value, name)
         return lambda: getattr(given.value, name)
 
     # Values that are not data

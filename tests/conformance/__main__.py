@@ -49,7 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--fresh", action="store_true", help="run stock nbgrader again instead of using its last results")
+    parser.add_argument(
+        "--fresh", action="store_true", help="run stock nbgrader again instead of using its last results"
+    )
     parser.add_argument("-k", default="", help="only tests that match, as in pytest; nothing is kept")
     return parser.parse_args(arguments)
 

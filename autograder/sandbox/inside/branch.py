@@ -19,7 +19,6 @@ from .clock import Clock
 from .guard import Guard
 from .standins import CallbackFailed, StandIn, StandInFunction, StandInObject
 from .talk import CALLBACK, EXPOSED, HANDLE, OBJECT, OURS, REF, Talk, bounded
-from .values import Encoder
 from .wire import Channel, ChannelClosed, ProtocolViolation, Unsendable
 
 __all__ = ["Branch"]
@@ -51,7 +50,8 @@ class Branch(Talk):
         self._standins: dict[int, StandIn] = {}
         self._pid = _getpid()
         self._operations: dict[str, Callable[..., Any]] = {
-            "get": self._get, "call": self._call, "getattr": self._getattr, "setattr": self._setattr,
+            "get": self._get, "forget": self._forget, "call": self._call,
+            "getattr": self._getattr, "setattr": self._setattr,
             "len": lambda h: len(self.handles[h]), "getitem": lambda h, k: self.handles[h][k],
             "setitem": self._setitem, "iter": lambda h: iter(self.handles[h]), "next": lambda h: next(self.handles[h]),
             "put": lambda: None, "random": self._random,
@@ -119,6 +119,11 @@ class Branch(Talk):
             raise _Undefined
         return self.namespace[name]
 
+    def _forget(self, name: str) -> None:
+        if name not in self.namespace:
+            raise _Undefined
+        del self.namespace[name]
+
     def _call(self, handle: int, args: Any, kwargs: Any) -> Any:
         return self.handles[handle](*args, **kwargs)
 
@@ -133,8 +138,8 @@ class Branch(Talk):
 
     def _random(self) -> str:
         """A digest of the global generators of NumPy, random and torch."""
-        name, keys, position, has_gauss, gauss = _numpy_state()
-        digest = hashlib.sha256(keys.tobytes())
+        _, keys, position, has_gauss, gauss = _numpy_state(legacy=True)
+        digest = hashlib.sha256(np.asarray(keys).tobytes())
         digest.update(repr((position, has_gauss, gauss, _python_state())).encode())
         digest.update(_torch_state().numpy().tobytes())
         return digest.hexdigest()
