@@ -151,7 +151,10 @@ SUBMISSION = SubmissionResult(
     environment=Environment(isolation="namespaces", limits={}, versions={}),
     staff=("SECRET STAFF NOTE: KeyError in key ours",),
 )
-WRITTEN = "Let $C(w)$ be the loss. Then\n\n$$\\nabla C(w) = \\frac{1}{n} X^\\top(\\sigma(Xw) - y)$$\n\nbecause $\\sigma' = \\sigma(1-\\sigma)$."
+WRITTEN = (
+    "Let $C(w)$ be the loss. Then\n\n$$\\nabla C(w) = \\frac{1}{n} X^\\top(\\sigma(Xw) - y)$$\n\n"
+    "because $\\sigma' = \\sigma(1-\\sigma)$."
+)
 NOTEBOOK = {
     "cells": [
         prose("intro", "# Logistic regression\nWhy does a straight line classify?", locked=True),
