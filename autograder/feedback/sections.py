@@ -12,11 +12,13 @@ from autograder.cells import Role, grade_id, points, role
 from autograder.feedback.code import highlighted
 from autograder.feedback.marks import CellMark, NotebookMarks
 from autograder.feedback.outputs import Pictures, outputs
-from autograder.feedback.statements import markdown, title
+from autograder.feedback.statements import markdown, plain, title
 from autograder.record.answers import text
 from autograder.results import ExerciseResult, NotebookResult, Verdict
 
 __all__ = ["Section", "StudentCell", "sections"]
+
+MAX_PROSE = 40_000  # characters of a student's markdown that are rendered on a page
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class _Gathered:
 
     def __init__(self, marks: NotebookMarks) -> None:
         self.marks, self.pictures = marks, Pictures()
+        self.prose_left = MAX_PROSE
         self._clear()
 
     def _clear(self) -> None:
@@ -110,10 +113,15 @@ class _Gathered:
         elif source.strip():
             name = grade_id(cell)
             comment = self.marks.cells[name].comment if name in self.marks.cells else ""
-            body = highlighted(source) if is_code else markdown(source)
+            body = highlighted(source) if is_code else self._prose(source)
             label = "Your answer" if part in (Role.SOLUTION, Role.MANUAL) else "A cell that you added"
             shown = outputs(cell, self.pictures) if is_code else ""
             self.answers.append(StudentCell(label, Markup(body), Markup(shown), is_code, comment))
+
+    def _prose(self, source: str) -> str:
+        """A student's markdown; what is beyond all measure is not rendered, which could take long."""
+        self.prose_left -= len(source)
+        return markdown(source) if self.prose_left >= 0 else plain(source)
 
     def section(
         self, name: str, mark: CellMark, worth: float, exercise: ExerciseResult | None, written: bool

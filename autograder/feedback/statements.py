@@ -18,20 +18,25 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from autograder.feedback.mathematics import mathml
 
-__all__ = ["markdown", "title"]
+__all__ = ["markdown", "plain", "title"]
 
-MAX_MARKDOWN = 60_000  # characters
+MAX_MARKDOWN = 20_000  # characters
 
 
 @lru_cache(maxsize=4096)
 def markdown(text: str) -> str:
     """A markdown cell as a safe HTML fragment; cached, since a statement is the same for a whole class."""
     if len(text) > MAX_MARKDOWN:
-        return f"<pre>{html.escape(text[:MAX_MARKDOWN])}\n... (cut)</pre>"
+        return plain(text)
     try:
         return str(_parser().render(text))
     except (RecursionError, ValueError):
-        return f"<pre>{html.escape(text)}</pre>"
+        return plain(text)
+
+
+def plain(text: str) -> str:
+    """A text as it was typed, cut at a length that nobody reads."""
+    return f"<pre>{html.escape(text[:MAX_MARKDOWN])}{'' if len(text) <= MAX_MARKDOWN else ' ... (cut)'}</pre>"
 
 
 def title(text: str) -> str:

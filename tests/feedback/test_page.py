@@ -145,18 +145,18 @@ def test_the_policy_forbids_everything_else():
 def test_monstrous_text_is_cut_quickly(source):
     """Hostile lengths take less than two seconds and leave a page of bounded size."""
     notebook = {"cells": [code("a", source, [stream(source)]), prose("b", source), *NOTEBOOK["cells"]]}
-    began = time.perf_counter()
+    began = time.process_time()
     text = whole(notebook=notebook)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert len(text) < 1_000_000
 
 
 def test_nested_markdown_ends():
     """Nesting that exhausts a recursive renderer is shown as text or cut."""
     for source in (">" * 50_000, "[" * 50_000, "*a " * 15_000, "$" + "{" * 3_000 + "$", "`" * 40_000):
-        began = time.perf_counter()
+        began = time.process_time()
         whole(notebook={"cells": [prose("b", source), *NOTEBOOK["cells"]]})
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 2
 
 
 def test_pictures_are_bounded_and_png():
@@ -175,7 +175,7 @@ def test_pictures_are_bounded_and_png():
 def test_a_page_takes_less_than_40_ms():
     """The statement cells of a class are rendered once; a further page is cheap."""
     whole()
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(5):
         whole()
-    assert (time.perf_counter() - began) / 5 < 0.040
+    assert (time.process_time() - began) / 5 < 0.040
