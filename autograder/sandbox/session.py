@@ -16,8 +16,9 @@ from autograder.errors import SandboxError
 from autograder.sandbox.branch import Branch
 from autograder.sandbox.errors import AnswerCrashed, AnswerTimeout
 from autograder.sandbox.inside.clock import WALL_FACTOR
+from autograder.sandbox.inside.decoder import Decoder
+from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.talk import bounded
-from autograder.sandbox.inside.values import Decoder, Encoder
 from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import checked_outputs
@@ -133,26 +134,30 @@ class Session:
         assert self._channel is not None
         e = Encoder(self._bounds, _refuse)
         deadline = time.monotonic() + wall
-        self._channel.send([e.encode(part) if isinstance(part, str) else part for part in message], e.bulks, deadline, fds)
+        structure = [e.encode(part) if isinstance(part, str) else part for part in message]
+        self._channel.send(structure, e.bulks, deadline, fds)
         structure, bulks = self._channel.receive(deadline)
         return Decoder(self._bounds, bulks, _violate).decode(structure)
 
     def _ready(self) -> None:
         """A process in which the earlier cells have run."""
-        if self._process is not None:
+        if self._running():
             return
         self._process = self.box.spawn(self.files)
         self._channel = Channel(self._process.channel, self._bounds)
         self._greet()
         replay, self._done = self._done, []
-        for source in replay:
+        for number, source in enumerate(replay, start=1):
             if self.seconds_left == 0:
                 raise AnswerTimeout(self._overtime())
             if self._run(source).status in ("ok", "error"):
                 self._done.append(source)
-            if self._process is None:  # it died where it lived before: without this cell, once more
-                self._done += replay[replay.index(source) + 1 :]
+            if not self._running():  # it died where it lived before: without this cell, once more
+                self._done += replay[number:]
                 return self._ready()
+
+    def _running(self) -> bool:
+        return self._process is not None
 
     def _greet(self) -> None:
         """Wait until the process is ready; no student code has run yet, so what fails here is our fault."""
@@ -257,5 +262,3 @@ def _refuse(value: Any) -> NoReturn:
 
 def _violate(tag: int, rest: Any) -> NoReturn:
     raise ProtocolViolation("an object where data is expected")
-
-

@@ -86,7 +86,8 @@ def test_a_stand_in_is_compared_by_identity_alone(student):
     """Truth, equality and conversion to an array never ask the student."""
     source = (
         "class Liar:\n    def __eq__(self, o): return True\n    def __bool__(self): return True\n"
-        "    def __array__(self, *a): return 1/0\n    def __float__(self): return 1.0\n    __class__ = float\nliar = Liar()"
+        "    def __array__(self, *a): return 1/0\n    def __float__(self): return 1.0\n    __class__ = float\n"
+        "liar = Liar()"
     )
     with student(source) as branch:
         liar = branch.get("liar")
@@ -191,7 +192,10 @@ def test_a_generator_passed_on_to_a_callback_is_the_markers_own(student):
 
 def test_an_error_in_a_callback_is_ours(student):
     """It reaches the student as a plain failure, and the marker as what it was."""
-    source = "def call(f):\n    return f()\ndef swallow(f):\n    try: f()\n    except Exception as e: return type(e).__name__, str(e)"
+    source = (
+        "def call(f):\n    return f()\n"
+        "def swallow(f):\n    try: f()\n    except Exception as e: return type(e).__name__, str(e)"
+    )
     with student(source) as branch:
 
         def broken():
@@ -252,7 +256,8 @@ def test_forced_use_of_hidden_names_is_a_violation(student, name):
 def test_an_object_of_a_public_class_is_rebuilt_there(student):
     """A module and its optimiser keep pointing at each other; their state is read back as data."""
     source = (
-        "def train(model, opt, X):\n    for _ in range(2):\n        opt.zero_grad(); model(X).sum().backward(); opt.step()\n"
+        "def train(model, opt, X):\n    for _ in range(2):\n"
+        "        opt.zero_grad(); model(X).sum().backward(); opt.step()\n"
         "    return model"
     )
     model = torch.nn.Linear(2, 1)
@@ -355,7 +360,8 @@ def test_killing_the_trunk_from_a_branch_is_survived(student, session):
     ("source", "what"),
     [
         ("np.array([None])", "a numpy array of dtype object"), ("np.ma.array([1])", "masked"),
-        ("[[np.zeros(2, dtype='i4,i4')]]", "void"), ("np.matrix([1])", "matrix"), ("torch.eye(2).to_sparse()", "sparse"),
+        ("[[np.zeros(2, dtype='i4,i4')]]", "void"), ("np.matrix([1])", "matrix"),
+        ("torch.eye(2).to_sparse()", "sparse"),
         ("deep", "nested deeper"), ("[None] * 2 * 10**6", "elements"), ("np.zeros(10**8)", "128 MiB"),
         ("'\\ud800'", "Unicode"),
     ],
@@ -371,7 +377,10 @@ def test_unusable_results_are_named(student, source, what):
 
 def test_random_state_tells_whether_the_global_generators_were_touched(student):
     """Each of the three generators counts."""
-    source = HEAD + "import random\ndef a(): np.random.rand()\ndef b(): random.random()\ndef c(): torch.rand(1)\ndef d(): pass"
+    source = (
+        HEAD
+        + "import random\ndef a(): np.random.rand()\ndef b(): random.random()\ndef c(): torch.rand(1)\ndef d(): pass"
+    )
     with student(source) as branch:
         for name, changes in (("a", True), ("b", True), ("c", True), ("d", False)):
             before = branch.random_state()
@@ -388,10 +397,14 @@ BANNED = Bans(modules={"scipy", "torch"}, calls={"numpy.linalg.solve", "open", "
         ("def f():\n    import scipy.special", "scipy.special"), ("def f():\n    from scipy import optimize", "scipy"),
         ("import importlib\ndef f(): importlib.import_module('scipy')", "scipy"),
         ("from scipy.special import expit\ndef f(): return expit(1.0)", "scipy.special"),
-        ("def f(): return torch.zeros(2)", "torch.zeros"), ("from torch import sigmoid\ndef f(): return sigmoid(1)", "torch"),
+        ("def f(): return torch.zeros(2)", "torch.zeros"),
+        ("from torch import sigmoid\ndef f(): return sigmoid(1)", "torch"),
         ("def f(): return np.linalg.solve(np.eye(2), np.ones(2))", "numpy.linalg.solve"),
         ("from numpy.linalg import solve\ndef f(): return solve(np.eye(2), np.ones(2))", "numpy.linalg.solve"),
-        ("def f():\n    try: np.linalg.solve(np.eye(2), np.ones(2))\n    except Exception: return 1", "numpy.linalg.solve"),
+        (
+            "def f():\n    try: np.linalg.solve(np.eye(2), np.ones(2))\n    except Exception: return 1",
+            "numpy.linalg.solve",
+        ),
         ("def f(): return open('x')", "open"), ("def f(): return eval('1')", "eval"),
         ("def f():\n    import builtins\n    return builtins.open('x')", "open"),
     ],

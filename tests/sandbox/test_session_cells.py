@@ -78,7 +78,8 @@ def test_an_error_is_shown_with_its_traceback(session):
 @pytest.mark.parametrize(
     ("source", "name"),
     [
-        ("def f(): return f()\nf()", "RecursionError"), ("import sys; sys.exit(3)", "SystemExit"), ("quit()", "SystemExit"),
+        ("def f(): return f()\nf()", "RecursionError"), ("import sys; sys.exit(3)", "SystemExit"),
+        ("quit()", "SystemExit"),
         ("exit", "SystemExit"), ("raise KeyboardInterrupt", "KeyboardInterrupt"), ("x = (", "SyntaxError"),
         ("input('name? ')", "EOFError"), ("import sys; raise SystemExit", "SystemExit"), ("x +* 2", "SyntaxError"),
         ("class E(Exception):\n    def __str__(self): 1/0\nraise E", ""),
@@ -139,7 +140,8 @@ def test_a_cell_that_swallows_interrupts_is_killed(session, source):
 @pytest.mark.parametrize(
     "source",
     [
-        "print('x' * 10**8)", "for i in range(10**5): print(i)", "import os\nfor i in range(100): os.write(1, b'y' * 10**5)",
+        "print('x' * 10**8)", "for i in range(10**5): print(i)",
+        "import os\nfor i in range(100): os.write(1, b'y' * 10**5)",
         "from IPython.display import display, HTML\nfor i in range(5000): display(HTML('<b>b</b>'))",
         "'z' * 10**7", "raise ValueError('v' * 10**7)", "!yes | head -c 30000000",
     ],
@@ -180,7 +182,13 @@ def test_unseeded_generators_start_the_same(plain_box):
     seen = []
     for _ in range(2):
         with Session(plain_box) as session:
-            seen.append(text(session.run_cell("import numpy as np, random, torch\nprint(np.random.rand(), random.random(), torch.rand(1))")))
+            seen.append(
+                text(
+                    session.run_cell(
+                        "import numpy as np, random, torch\nprint(np.random.rand(), random.random(), torch.rand(1))"
+                    )
+                )
+            )
     assert seen[0] == seen[1]
 
 

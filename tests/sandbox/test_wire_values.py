@@ -16,7 +16,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.sandbox.inside.values import Decoder, Encoder
+from autograder.sandbox.inside.decoder import Decoder
+from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate, Unsendable
 
 SMALL = Bounds(value_bytes=1 << 20, structure_bytes=1 << 16, depth=16, elements=10_000, keys=100)
@@ -114,12 +115,15 @@ def test_memory_layout_is_kept_towards_the_sandbox(view):
     assert got.flags.writeable == a.flags.writeable
     if all(a.strides):
         assert [s < 0 for s in got.strides] == [s < 0 for s in a.strides]
-        assert np.argsort([-abs(s) for s in got.strides], kind="stable").tolist() == np.argsort(
-            [-abs(s) for s in a.strides], kind="stable"
-        ).tolist()
+        assert (
+            np.argsort([-abs(s) for s in got.strides], kind="stable").tolist()
+            == np.argsort([-abs(s) for s in a.strides], kind="stable").tolist()
+        )
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.bool, torch.complex64])
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.bool, torch.complex64]
+)
 @pytest.mark.parametrize("shape", [(), (0, 2), (3, 4)])
 def test_tensors_keep_dtype_and_shape(dtype, shape):
     """A tensor arrives as an exact torch.Tensor."""
@@ -189,7 +193,8 @@ PLAIN = st.recursive(
     max_leaves=30,
 )
 NODES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats() | st.text(max_size=9) | st.binary(max_size=99)
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats()
+    | st.text(max_size=9) | st.binary(max_size=99)
     | st.sampled_from(["<f8", "|b1", "<U2", "C", "F", "float32", "d"]),
     lambda inner: st.lists(inner, max_size=5).map(tuple)
     | st.tuples(st.integers(0, 20), st.lists(inner, max_size=4).map(tuple)).map(lambda p: (p[0], *p[1])),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .wire import ProtocolViolation, Unsendable
+from .wire import ProtocolViolation
 
 __all__ = [
     "BIT_GENERATORS",
@@ -29,8 +29,7 @@ __all__ = [
 _DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f2|f4|f8|f16|c8|c16|c32|[US][1-9]\d{0,6}|[mM]8(\[\d{0,6}[A-Za-z]{1,2}\])?)")
 _MAX_NDIM = 32
 BIT_GENERATORS = {
-    c.__name__: c
-    for c in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+    c.__name__: c for c in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
 }
 _TORCH_DTYPES = {
     str(d).removeprefix("torch."): d
@@ -88,7 +87,7 @@ def _flip(a: np.ndarray, axes: list[int]) -> np.ndarray:
 def _bytes_of(flat: np.ndarray) -> Any:
     if flat.nbytes <= 4096:
         return flat.tobytes()
-    return memoryview(flat.reshape(-1).view(np.uint8))
+    return flat.reshape(-1).view(np.uint8).data
 
 
 def unpack_dtype(name: Any) -> np.dtype:

@@ -111,8 +111,8 @@ class Stream(io.TextIOBase):
         self._stream = name
         self._buffer = _Bytes(self)
 
-    encoding = "utf-8"  # type: ignore[assignment]
-    errors = "backslashreplace"  # type: ignore[assignment]
+    encoding = "utf-8"
+    errors = "backslashreplace"
 
     @property
     def buffer(self) -> io.RawIOBase:
@@ -161,7 +161,7 @@ class Terminal:
         os.close(null)
         for fd, file in zip((1, 2), self._files.values(), strict=True):
             os.dup2(file, fd)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the life of the process
+        sys.stdin = open(0, encoding="utf-8", closefd=False)
 
     def drain(self) -> None:
         """Add what was written since the last time to the outputs, and empty the files."""

@@ -103,7 +103,7 @@ class Guard:
         kind = type(value)
         if kind is ModuleType:
             return str(value.__name__)
-        if kind in (FunctionType, BuiltinFunctionType) or isinstance(kind, type) and issubclass(kind, type):
+        if kind in (FunctionType, BuiltinFunctionType) or issubclass(kind, type):
             return f"{value.__module__}.{value.__name__}"
         if kind is np.ufunc:
             return self._origin_of_ufunc(value)

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from . import shell
 from .branch import Branch
 from .capture import Outputs, Stream, Terminal
 from .clock import Clock
+from .decoder import Decoder
+from .encoder import Encoder
 from .guard import Guard
-from . import shell
 from .shell import Shell
 from .talk import bounded
-from .values import Decoder, Encoder
 from .wire import Bounds, Channel, ChannelClosed
 
 __all__ = ["Session", "build", "serve"]
@@ -158,7 +159,9 @@ class Session:
             self.outputs.begin()
             guard = Guard(modules, calls, self.namespace)
             guard.install()
-            Branch(Channel(_socket(fileno=fd), self.channel.bounds), self.namespace, guard, self.shell.cell_lines).serve()
+            Branch(
+                Channel(_socket(fileno=fd), self.channel.bounds), self.namespace, guard, self.shell.cell_lines
+            ).serve()
         finally:
             _exit(0)
 

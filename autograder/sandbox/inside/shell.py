@@ -34,6 +34,8 @@ _Popen, _PIPE, _DEVNULL = subprocess.Popen, subprocess.PIPE, subprocess.DEVNULL
 class _Hook(DisplayHook):
     """Sends the value of a cell's last expression to the outputs."""
 
+    shell: Any
+
     def write_output_prompt(self) -> None:
         """There is no prompt to write."""
 
@@ -71,7 +73,7 @@ class _Compiler(CachingCompiler):
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         name = super().get_code_name(raw_code, transformed_code, number)
-        inspect.modulesbyfile[os.path.normcase(os.path.abspath(name))] = "__main__"  # type: ignore[attr-defined]
+        inspect.modulesbyfile[os.path.normcase(os.path.abspath(name))] = "__main__"
         return name
 
 
@@ -118,7 +120,7 @@ class Shell(InteractiveShell):
             assert process.stdout is not None
             decode = codecs.getincrementaldecoder("utf-8")("backslashreplace").decode
             try:
-                while data := process.stdout.read1(2**16):
+                while data := os.read(process.stdout.fileno(), 2**16):
                     self.outputs.stream("stdout", decode(data))
             except BaseException:
                 process.kill()
@@ -197,5 +199,3 @@ def _warm_up(shell: Shell) -> None:
 
 def _no_input(*args: Any, **kwargs: Any) -> str:
     raise EOFError("input() has nobody to ask while a notebook is graded; give the value in the cell")
-
-

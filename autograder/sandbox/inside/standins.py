@@ -45,7 +45,9 @@ class StandInFunction(StandIn):
 class StandInObject(StandIn):
     """An object of the marker: the methods and attributes that were exposed, nothing else."""
 
-    def __init__(self, ask: _Ask, number: int, name: str, methods: tuple[str, ...], attributes: tuple[str, ...]) -> None:
+    def __init__(
+        self, ask: _Ask, number: int, name: str, methods: tuple[str, ...], attributes: tuple[str, ...]
+    ) -> None:
         super().__init__(ask, number, name)
         object.__setattr__(self, "_methods", frozenset(methods))
         object.__setattr__(self, "_attributes", frozenset(attributes))

@@ -13,8 +13,10 @@ import numpy as np
 import torch
 
 from .arrays import BIT_GENERATORS
+from .decoder import Decoder
+from .encoder import Encoder
 from .shared import Shared, generator_state, new_generator
-from .values import FIRST_OPAQUE_TAG, Decoder, Encoder
+from .tags import FIRST_OPAQUE_TAG
 from .wire import Bounds, Channel, ProtocolViolation, Unsendable
 
 __all__ = ["CALLBACK", "EXPOSED", "HANDLE", "OBJECT", "OURS", "REF", "Talk", "bounded"]
@@ -118,8 +120,11 @@ class Talk:
 
     def decode_values(self, d: Decoder, nodes: tuple[Any, ...]) -> list[Any]:
         if not self.marker:
-            d.created = self.shared.add
+            d.created = self._created
         return [d.decode(n) for n in nodes]
+
+    def _created(self, value: Any) -> None:
+        self.shared.add(value)
 
     def _apply(self, d: Decoder, change: Any) -> None:
         if type(change) is not tuple or len(change) != 2:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]  # it ships no types
 
 __all__ = ["INLINE_BYTES", "Bounds", "Channel", "ChannelClosed", "ProtocolViolation", "TooLate", "Unsendable"]
 
