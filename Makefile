@@ -4,6 +4,7 @@ PYTHON = $(VENV)/bin/python
 AUTOGRADER = $(PYTHON) -m autograder
 STAMP = $(VENV)/.dlmath-setup
 UNITS ?=
+JOBS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -40,10 +41,10 @@ demo: $(STAMP) ## grade a simulated class from start to end
 	@$(AUTOGRADER) demo
 
 test: $(STAMP) ## run the tests; skips are named
-	@$(PYTHON) -m pytest -q -rs --no-header $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 conformance: $(STAMP) ## run nbgrader's own tests with our executor
-	@$(PYTHON) -m pytest -q -rs --no-header tests/conformance $(PYTEST_ARGS)
+	@$(PYTHON) -m tests.conformance
 
 bench: $(STAMP) ## measure grading
 	@$(PYTHON) benchmarks/grading.py

@@ -30,12 +30,15 @@ MAY_IMPORT = {
     "autograder.build": {"autograder.key", *SHARED},
     "autograder.record": {"autograder.intake", *SHARED},
     "autograder.feedback": {"autograder.record", *SHARED},
-    "autograder.report": {"autograder.record", *SHARED},
+    "autograder.report": {"autograder.feedback", "autograder.record", *SHARED},
     "autograder.grade": {"autograder.intake", "autograder.build", "autograder.record", "autograder.feedback", *MARKING},
     "autograder.verify": {"autograder.build", *MARKING},
     "autograder.nbgrader": {"autograder.intake", "autograder.feedback", *MARKING},
     "autograder.demo": {
-        *(f"autograder.{name}" for name in ("build", "feedback", "grade", "key", "record", "report", "verify")),
+        *(
+            f"autograder.{name}"
+            for name in ("build", "feedback", "grade", "key", "record", "report", "sandbox", "verify")
+        ),
         *SHARED,
     },
     "autograder.cli": {"autograder"},
@@ -49,7 +52,7 @@ GENERATED = re.compile(
     r"(^|/)(\.venv|__pycache__|\.autograder|\.pytest_cache|\.hypothesis|[^/]+\.egg-info)/|\.pyc$|^gradebook\.db"
     r"|^(source|solutions|release)/.*\.ipynb$|^(submitted|autograded|feedback|demo|build|dist)/"
 )
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|Users)/[a-z][\w.-]*/|(?<![\w./])/(?:root|work)/[a-z]")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|Users)/[a-z][\w.-]*/|(?<![\w./])/work/[a-z]")
 LARGEST = 1_000_000
 
 
