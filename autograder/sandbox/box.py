@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -50,6 +50,18 @@ class Process:
         self._status = "running"
         self._cpu = 0.0
         self._lock = threading.Lock()
+
+    def receive(self, data: list[tuple[str, bytes]]) -> None:
+        """Put these files in the working directory, before any student code runs."""
+        with self._lock:
+            try:
+                control.send(self._lifeline, {"files": [(name, len(content)) for name, content in data]})
+                for _, content in data:
+                    self._lifeline.sendall(content)
+            except OSError:
+                pass  # the keeper died: its status, read next, says so
+            if data:
+                self._take()
 
     def alive(self) -> bool:
         return self.status() == "running"
@@ -192,17 +204,17 @@ class Sandbox:
                 "Run `autograder check` to see what this machine offers."
             )
 
-    def spawn(self, files: Path | None = None, settings: dict[str, Any] | None = None) -> Process:
+    def spawn(self, files: Path | None = None) -> Process:
         """A fresh process tree with the data files of the folder `files` in its working directory."""
         data = datafiles.read_data_files(files, self.limits)
         with self._lock:
             self.start()
             try:
-                return self._spawn(data, settings or {})
-            except OSError:
+                return self._spawn(data)
+            except (EOFError, OSError):
                 self.close()  # the zygote died under us: once more with a new one
                 self.start()
-                return self._spawn(data, settings or {})
+                return self._spawn(data)
 
     def session(self, files: Path | None = None) -> Session:
         """One notebook of one submission."""
@@ -257,19 +269,15 @@ class Sandbox:
                 raise SandboxError(f"sandbox: the zygote did not start. {answer['fault']}\n{log.read().decode()}")
         return str(answer["unavailable"])
 
-    def _spawn(self, data: list[tuple[str, bytes]], settings: dict[str, Any]) -> Process:
+    def _spawn(self, data: list[tuple[str, bytes]]) -> Process:
         assert self._control is not None
-        channel, session = socket.socketpair()
-        lifeline, keeper = socket.socketpair()
+        self._control.settimeout(_START_SECONDS)
+        control.send(self._control, {"ask": "spawn"})
+        _, descriptors = control.receive_with_descriptors(self._control, 2)
+        self._control.settimeout(None)
+        channel, lifeline = (socket.socket(fileno=fd) for fd in descriptors)
         process = Process(channel, lifeline)
-        with session, keeper:
-            control.send(self._control, {"settings": settings}, (session.fileno(), keeper.fileno()))
-        try:
-            control.send(lifeline, {"files": [(name, len(content)) for name, content in data]})
-            for _, content in data:
-                lifeline.sendall(content)
-        except OSError:
-            pass  # the keeper died: its status says so
+        process.receive(data)
         return process
 
 

@@ -1,7 +1,8 @@
 """The keeper of one submission: furnishes its place, starts its process, watches it, clears away what it leaves.
 
-Runs none of the student's code. It ends when the submission's process ends, when the trusted side asks or
-closes the lifeline, when the zygote is gone, or when a bound is broken.
+Runs none of the student's code. It and the submission's process are made ahead and wait until the trusted side
+wants them. It ends when the submission's process ends, when the trusted side asks or closes the lifeline, when
+the zygote is gone, or when a bound is broken.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ _WATCH_SECONDS = 0.1
 _DISK_EVERY = 10  # watches
 
 
-def run(level: Limited, settings: dict[str, Any], channel: int, lifeline: int, alive: int) -> None:
+def run(level: Limited, channel: int, lifeline: int, alive: int, rehearsal: bool = False) -> None:
     """The keeper's whole life; never returns."""
     try:
         privileges.close_descriptors({0, 1, 2, channel, lifeline, alive})
         privileges.default_signals()
         link = socket.socket(fileno=lifeline)
         try:
-            end = _Keeper(level, settings, channel, link, alive).keep()
+            end = _Keeper(level, channel, link, alive, rehearsal).keep()
         except BaseException:
             end = {"status": f"fault: {traceback.format_exc()}"}
         control.send(link, end)
@@ -50,9 +51,8 @@ def rehearse(level: Limited) -> None:
     with link, lifeline, channel, far:
         pid = level.fork()
         if pid == 0:
-            run(level, {"rehearsal": True}, far.fileno(), lifeline.fileno(), alive)
+            run(level, far.fileno(), lifeline.fileno(), alive, rehearsal=True)
         lifeline.close()
-        control.send(link, {"files": []})
         try:
             status = control.receive(link)["status"]
         except EOFError:
@@ -65,9 +65,10 @@ def rehearse(level: Limited) -> None:
 
 
 class _Keeper:
-    def __init__(self, level: Limited, settings: dict[str, Any], channel: int, link: socket.socket, alive: int) -> None:
+    def __init__(self, level: Limited, channel: int, link: socket.socket, alive: int, rehearsal: bool) -> None:
         self.level = level
-        self.settings = settings
+        self.rehearsal = rehearsal
+        self.wanted = False
         self.limits = level.config["limits"]
         self.channel = channel
         self.link = link
@@ -75,14 +76,13 @@ class _Keeper:
 
     def keep(self) -> dict[str, Any]:
         """How it ended, once nothing of it is left."""
-        home = self.level.furnish()
+        self.home = self.level.furnish()
         try:
-            _receive_files(self.link, home)
             self.level.hand_over()
             report, self.fault = os.pipe()
             self.pid = os.fork()
             if self.pid == 0:
-                self._become_submission(home)
+                self._become_submission(self.home)
             os.close(self.channel)
             os.close(self.fault)
             status = self._watch()
@@ -109,10 +109,10 @@ class _Keeper:
             try:
                 self.level.confine(self.limits)
                 tree.die_with_parent()  # after the change of user, which would undo it
-                if "rehearsal" in self.settings:
+                if self.rehearsal:
                     os._exit(0)
                 serve = sys.modules[f"{__package__}.session"].serve
-                settings = {**self.settings, "limits": self.limits, "level": self.level.name}
+                settings = {"limits": self.limits, "level": self.level.name}
             except BaseException:
                 fault.write(traceback.format_exc())
                 raise
@@ -136,7 +136,8 @@ class _Keeper:
             poll.register(ended, select.POLLIN)
         count = 0
         while True:
-            ready = {fd for fd, _ in poll.poll(_WATCH_SECONDS * 1000 if ended is not None else 20)}
+            seconds = 0.02 if ended is None else _WATCH_SECONDS if self.wanted else None
+            ready = {fd for fd, _ in poll.poll(None if seconds is None else 1000 * seconds)}
             if self.alive in ready:
                 return "lost"
             if self.link.fileno() in ready and not self._obey():
@@ -157,11 +158,18 @@ class _Keeper:
             return None
 
     def _obey(self) -> bool:
-        """A question of the trusted side; False when it wants the end."""
+        """What the trusted side says; False when it wants the end."""
         try:
             message = control.receive(self.link)
         except (EOFError, OSError):
             return False
+        self.wanted = True
+        if "files" in message:
+            _receive_files(self.link, message["files"], self.home)
+            self.level.hand_over()
+            if message["files"]:
+                control.send(self.link, {"received": True})
+            return True
         if message.get("ask") == "cpu":
             control.send(self.link, {"cpu": self._processor_seconds()})
             return True
@@ -196,9 +204,9 @@ class _Keeper:
         return ended.ru_utime + ended.ru_stime + tree.processor_seconds(tree.descendants())
 
 
-def _receive_files(link: socket.socket, home: str) -> None:
-    """The data files of the submission: a list of names and sizes, then their bytes."""
-    for name, size in control.receive(link)["files"]:
+def _receive_files(link: socket.socket, files: list[tuple[str, int]], home: str) -> None:
+    """The data files of the submission, given by names and sizes: their bytes follow."""
+    for name, size in files:
         path = os.path.normpath(os.path.join(home, name))
         if not path.startswith(home + os.sep):
             raise ValueError(f"file: got {name!r}, expected a name below the working directory.")

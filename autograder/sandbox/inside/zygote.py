@@ -115,18 +115,25 @@ def _versions() -> dict[str, str]:
 
 
 def serve(level: Limited, link: socket.socket) -> None:
-    """Fork a keeper for every "spawn" until the trusted side closes the link."""
+    """Hand out a submission's process for every message, until the trusted side closes the link.
+
+    One is always made ahead: what is handed out has been forked and isolated already.
+    """
     alive, _ = os.pipe()  # nobody writes: keepers read its end when the zygote is gone
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended keepers leave no zombies
     while True:
-        message, (channel, lifeline) = control.receive_with_descriptors(link, 2)
-        try:
-            pid = level.fork()
-        except OSError as error:
-            control.send(socket.socket(fileno=lifeline), {"status": f"fault: fork: {error}"})
-            os.close(channel)
-            continue
-        if pid == 0:
-            keeper.run(level, message["settings"], channel, lifeline, alive)
-        os.close(channel)
-        os.close(lifeline)
+        ends = _make(level, alive)
+        control.receive(link)
+        control.send(link, {"spawned": True}, ends)
+        for fd in ends:
+            os.close(fd)
+
+
+def _make(level: Limited, alive: int) -> tuple[int, int]:
+    """Fork a keeper: the descriptors of its submission's channel and of its own lifeline."""
+    channel, session = socket.socketpair()
+    lifeline, own = socket.socketpair()
+    with session, own:
+        if level.fork() == 0:
+            keeper.run(level, session.fileno(), own.fileno(), alive)
+    return channel.detach(), lifeline.detach()
