@@ -105,17 +105,16 @@ def _stubs(released: dict[str, Any]) -> dict[str, str]:
 def _require_kinship(
     base: list[dict[str, Any]], released: dict[str, Any], student: StudentNotebook, found: Match
 ) -> None:
-    """Refuse the notebook of another unit: it holds none of the exercises and defines nothing that they ask for."""
+    """Refuse the notebook of another unit: none of these exercises, others instead, and nothing that these ask for.
+
+    An empty notebook is no other unit's: it is graded, and earns nothing.
+    """
     exercises = {grade_id(c) for c in base if role(c) is not Role.LOCKED}
-    if exercises.intersection(found.known):
+    foreign = {c.grade_id for c in student.cells if c.grade_id} - set(_stubs(released))
+    if exercises.intersection(found.known) or not foreign:
         return
-    if exercises:
-        wanted = frozenset().union(*(defined_names(c["source"]) for c in base if role(c) is Role.SOLUTION))
-        kin = any(wanted & defined_names(e.cell.source) for e in found.extras if e.cell.kind == "code")
-    else:
-        theirs = {c.grade_id for c in student.cells if c.grade_id}
-        kin = not theirs or bool(theirs.intersection(_stubs(released)))
-    if not kin:
+    wanted = frozenset().union(*(defined_names(c["source"]) for c in base if role(c) is Role.SOLUTION))
+    if not any(wanted & defined_names(e.cell.source) for e in found.extras if e.cell.kind == "code"):
         raise IntakeError("None of this notebook's exercises is in your file: is it the notebook of another unit?")
 
 

@@ -232,9 +232,18 @@ def test_pictures_of_a_derivation_are_kept() -> None:
 
 def test_the_notebook_of_another_unit_is_refused() -> None:
     """A notebook that shares at most an import cell with this one is not graded as it."""
-    other = notebook(cell("code", "import math", flags("imports", locked=True)), cell("code", "z = 1"))
+    other = notebook(
+        cell("code", "import math", flags("imports", locked=True)), cell("code", "z = 1", flags("z", solution=True))
+    )
     with pytest.raises(IntakeError, match="another unit"):
         graded(other)
+
+
+def test_an_empty_notebook_is_graded() -> None:
+    """A notebook without any cell is the released one with its stubs."""
+    rebuilt = graded(notebook())
+    assert texts(rebuilt)["f"] == STUB
+    assert len(rebuilt.notes) == 6
 
 
 def test_a_notebook_without_exercises_takes_any_plain_notebook() -> None:
