@@ -37,7 +37,7 @@ class Assembly:
     Args:
         base: the lecturer's cells in order.
         found: the student's answers and added cells.
-        pictures: texts of the lecturer's cells that only show something; a copy that a student left alone keeps its tag.
+        pictures: texts of the lecturer's cells that only show something; an untouched copy keeps its tag.
     """
 
     def __init__(self, base: Sequence[dict[str, Any]], found: Match, pictures: frozenset[str] = frozenset()) -> None:
