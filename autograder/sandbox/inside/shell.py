@@ -187,7 +187,7 @@ def _show_figures(shell: Shell) -> None:
 def _warm_up(shell: Shell) -> None:
     """Run one of each kind of cell, so that what IPython and matplotlib load at first use is loaded before the fork."""
     figure = "import matplotlib.pyplot as _plt; _plt.plot([0, 1]); _plt.title('$x$'); None"
-    for source in ("1 + 1", "1 / 0", "None +", "await __import__('asyncio').sleep(0)", "%%time\n1", figure):
+    for source in ("1 + 1", "1 / 0", "None +", "import asyncio as _plt", "%%time\n1", figure):
         with contextlib.redirect_stdout(io.StringIO()):
             shell.run_cell(source, store_history=False)
     shell.user_ns.pop("_plt", None)
