@@ -85,7 +85,7 @@ class Pool:
         for worker in self._workers:
             worker.line.close()
         for worker in self._workers:
-            worker.end(kill=worker.job is not None)
+            worker.end(kill=worker.job is not None or not worker.ready)
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Graded | Died | None]:
         """Results as they come; None when nothing came for a moment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,7 +26,7 @@ PACKAGES = ("dlmath", "numpy", "torch", "scipy", "ipython")
 def serve(fd: int) -> None:
     """Answer jobs with graded submissions. Ctrl-C is the batch's business, not ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with Connection(fd) as line:
+    with Connection(fd) as line, suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the batch has ended
         setup = msgspec.msgpack.decode(line.recv_bytes(), type=Setup)
         course = Course(Path(setup.home), Path(setup.work), setup.database)
         kit = course.home / "dlmath_kit"
@@ -45,10 +46,7 @@ def _work(line: Connection, course: Course, box: Sandbox) -> None:
         isolation=box.level, limits=msgspec.to_builtins(box.limits), versions={**_versions(), **box.versions}
     )
     while True:
-        try:
-            job = msgspec.msgpack.decode(line.recv_bytes(), type=Job)
-        except EOFError:
-            return
+        job = msgspec.msgpack.decode(line.recv_bytes(), type=Job)
         unit = units.get(job.unit) or units.setdefault(job.unit, Unit(course, job.unit))
         graded = grade_submission(course, unit, job.student, box, environment, job.submission_hash)
         line.send_bytes(msgspec.msgpack.encode(graded))
