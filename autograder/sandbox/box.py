@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -29,7 +30,7 @@ __all__ = ["LEVELS", "STUDENT_UID", "Process", "Sandbox"]
 LEVELS = ("namespaces", "landlock", "rlimits")  # strongest first
 STUDENT_UID = 64998  # runs student code where the marker is root; no account should have it
 
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0
 _KILL_SECONDS = 30.0
 _WEAK = (
     "Student code runs at isolation level 'rlimits': it can read what you can read and use the network. "
@@ -167,6 +168,7 @@ class Sandbox:
         self._level = ""
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._stage = ""
         self._lock = threading.RLock()
 
     def __enter__(self) -> Sandbox:
@@ -201,7 +203,7 @@ class Sandbox:
                 refused.append(f"{level}: {reason}")
             raise SandboxError(
                 f"isolation: got none, expected {self._floor} or stronger. {' '.join(refused)} "
-                "Run `autograder check` to see what this machine offers."
+                "docs/isolation.md says what each level needs."
             )
 
     def spawn(self, files: Path | None = None) -> Process:
@@ -235,14 +237,17 @@ class Sandbox:
                     self._zygote.kill()
                     self._zygote.wait()
                 self._zygote = None
+            if self._stage:  # its launcher removed it, unless that was killed
+                shutil.rmtree(self._stage, ignore_errors=True)
+                self._stage = ""
 
     def _start(self, level: str, preload: bool = True) -> str:
         """Start a zygote at this level; "" or why that cannot be."""
-        stage = tempfile.mkdtemp(prefix="autograder-")
+        self._stage = tempfile.mkdtemp(prefix="autograder-")
         config = {
             **installation.describe(self._library),
             "level": level,
-            "stage": stage,
+            "stage": self._stage,
             "uid": self._uid if os.getuid() == 0 or level == "namespaces" else os.getuid(),
             "limits": msgspec.to_builtins(self.limits),
         }

@@ -17,9 +17,10 @@ def printed(session: Session, source: str) -> str:
 
 
 def refused(session: Session, source: str) -> str:
-    """The name of the exception that the code raises; "" when it gets through."""
+    """The name of the exception that the code raises; "THROUGH" when it gets through."""
     indented = "\n".join("    " + line for line in source.splitlines())
-    return printed(session, f"try:\n{indented}\n    print('THROUGH')\nexcept BaseException as e:\n    print(type(e).__name__)")
+    ending = "    print('THROUGH')\nexcept BaseException as e:\n    print(type(e).__name__)"
+    return printed(session, f"try:\n{indented}\n{ending}")
 
 
 def processes_with(mark: str) -> list[int]:

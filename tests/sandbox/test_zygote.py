@@ -38,14 +38,17 @@ def test_the_strongest_level_is_used() -> None:
 
 def test_a_floor_refuses_to_run_weaker() -> None:
     """Below the floor nothing is run, and the text says what was asked for."""
-    with Sandbox(isolation="rlimits", floor="landlock") as box, pytest.raises(SandboxError, match="expected landlock or"):
+    with (
+        Sandbox(isolation="rlimits", floor="landlock") as box,
+        pytest.raises(SandboxError, match="expected landlock or"),
+    ):
         box.start()
 
 
 @pytest.mark.parametrize("arguments", [{"isolation": "docker"}, {"floor": "none"}, {"uid": 0}])
 def test_an_unknown_setting_is_refused(arguments: dict[str, object]) -> None:
     """Names of levels are checked, and student code never runs as root."""
-    with pytest.raises(ConfigurationError, match="got .*, expected"):
+    with pytest.raises(ConfigurationError, match=r"got .*, expected"):
         Sandbox(**arguments)  # type: ignore[arg-type]
 
 
@@ -73,7 +76,11 @@ def test_status_of_a_process(box: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("import os; os._exit(7)", "exit 7"), ("import ctypes; ctypes.string_at(0)", "signal 11"), ("import os; os.abort()", "signal 6")],
+    [
+        ("import os; os._exit(7)", "exit 7"),
+        ("import ctypes; ctypes.string_at(0)", "signal 11"),
+        ("import os; os.abort()", "signal 6"),
+    ],
 )
 def test_how_a_process_ended(box: Sandbox, code: str, status: str) -> None:
     """Exit status and signal are told apart."""
@@ -88,7 +95,14 @@ def test_how_a_process_ended(box: Sandbox, code: str, status: str) -> None:
 def test_processor_time_is_counted(box: Sandbox) -> None:
     """Time of the whole tree, children included."""
     with box.session() as session:
-        printed(session, "import os, time\nif os.fork() == 0:\n    while time.process_time() < 0.5: pass\n    os._exit(0)\nos.wait()")
+        printed(
+            session,
+            "import os, time\n"
+            "if os.fork() == 0:\n"
+            "    while time.process_time() < 0.5: pass\n"
+            "    os._exit(0)\n"
+            "os.wait()",
+        )
         assert 0.4 < session._process.cpu_seconds() < 20
 
 
@@ -98,7 +112,9 @@ def test_data_files_arrive(box: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1,2")
     (tmp_path / "sub" / "b.bin").write_bytes(bytes(3 << 20))
     with box.session(tmp_path) as session:
-        assert printed(session, "import os; print(open('a.csv').read(), os.path.getsize('sub/b.bin'))") == f"1,2 {3 << 20}"
+        assert (
+            printed(session, "import os; print(open('a.csv').read(), os.path.getsize('sub/b.bin'))") == f"1,2 {3 << 20}"
+        )
         assert printed(session, "open('a.csv', 'a').write('!'); print(open('a.csv').read())") == "1,2!"
     assert (tmp_path / "a.csv").read_text() == "1,2"
 
@@ -139,6 +155,9 @@ def test_closing_ends_everything(tmp_path: Path) -> None:
         session = box.session()
         printed(session, f"import subprocess; subprocess.Popen(['sleep', '{mark}'], start_new_session=True)")
         assert until(lambda: processes_with(mark))
+        stage = Path(box._stage)
+        assert stage.is_dir()
+    assert not stage.exists()
     assert until(lambda: not processes_with(mark))
 
 
@@ -182,6 +201,12 @@ def test_a_fault_of_ours_is_told_as_ours(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_limits_are_handed_to_the_kernel(box: Sandbox) -> None:
     """Hard limits cannot be raised by student code."""
     with box.session() as session:
-        code = "import resource\ntry: resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))\nexcept (ValueError, OSError) as e: print('refused')"
+        code = (
+            "import resource\n"
+            "try: resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))\n"
+            "except (ValueError, OSError): print('refused')"
+        )
         assert printed(session, code) == "refused"
-        assert printed(session, "import resource; print(resource.getrlimit(resource.RLIMIT_FSIZE)[1])") == str(Limits().file_bytes)
+        assert printed(session, "import resource; print(resource.getrlimit(resource.RLIMIT_FSIZE)[1])") == str(
+            Limits().file_bytes
+        )
