@@ -121,6 +121,25 @@ def test_arrays_changed_in_place_are_changed_here_too(student):
         assert p.tolist() == [-0.25, -0.25]
 
 
+def test_views_that_the_student_keeps_are_followed(student):
+    """An array of which only a view is kept is still in step; one that nobody keeps is not looked at."""
+    source = HEAD + (
+        "kept = []\ndef keep(a): kept.append(a[1:])\ndef look(a): return a.sum()\n"
+        "def change():\n    kept[0] += 1\ndef seen(): return kept[0].copy()\n"
+    )
+    with student(source) as branch:
+        a, b = np.zeros(3), np.zeros(3)
+        branch.get("keep")(a)
+        branch.get("look")(b)
+        branch.get("change")()
+        assert a.tolist() == [0, 1, 1]
+        a[:] = 7
+        assert branch.get("seen")().tolist() == [7, 7]
+        assert [branch.shared._entries[i].idle for i in sorted(branch.shared._entries)] == [False, True]
+        b[0] = 5
+        assert branch.get("look")(b) == 5 and branch.get("look")(b) == 5
+
+
 def test_reshaping_an_argument_in_place_is_unusable(student):
     """The marker's array cannot follow, and says so; the next call works."""
     with student("def f(a): a.shape = (4,)\ndef g(): return 1") as branch:

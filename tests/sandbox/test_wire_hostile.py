@@ -90,7 +90,6 @@ LIES = {
     "a shared object never given": reply("value", values=[[32, 5]]),
     "a change of nobody": reply("value", values=[1], changes=[[0, 1]]),
     "a malformed change": reply("value", values=[1], changes=[3]),
-    "a withdrawn object": reply("value", values=[1], dropped=[0]),
     "a bulk that is not there": reply("value", values=[[2, 5]]),
     "an unknown generator": reply("value", values=[[33, [6, ["bit_generator", "Evil"]]]]),
     "a generator read outside its buffer": reply(

@@ -71,6 +71,7 @@ class Branch(Talk):
         outcome, result = self._attempt(self._operations[kind], plain[0], (*plain[1:], *values))
         if _getpid() != self._pid:
             _exit(0)  # the student's code forked and came back twice
+        values.clear()  # who still refers to an argument is the student
         if self.guard.seen:
             outcome, result = "blocked", (self.guard.seen[0],)
         elif self.clock.expired:

@@ -65,6 +65,7 @@ class Session:
         sys.stderr = sys.__stderr__ = Stream("stderr", 2, self.outputs)  # type: ignore[assignment, misc]
         self._streams = sys.stdout, sys.stderr
         self.children: dict[int, int] = {}
+        self._killed: list[int] = []
         self._pid = _getpid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -143,6 +144,7 @@ class Session:
 
     def _fork(self, modules: tuple[str, ...], calls: tuple[str, ...], fd: int) -> int:
         """Fork a process that serves calls on the descriptor; its number."""
+        self._killed = [pid for pid in self._killed if not _waitpid(pid, os.WNOHANG)[0]]
         pid = _fork()
         if pid == 0:
             self._become_branch(fd, modules, calls)
@@ -166,7 +168,7 @@ class Session:
             _exit(0)
 
     def _end(self, number: int, patience: float) -> str:
-        """Kill a branch that does not end by itself; how it ended, "" when it was killed."""
+        """Kill a branch that does not end by itself; how it ended, "" when it was killed (and is reaped later)."""
         pid = self.children.get(number, 0)
         if not pid:
             return ""
@@ -178,7 +180,7 @@ class Session:
                 return _how(status)
             if _now() >= until:
                 _kill(pid, signal.SIGKILL)
-                _waitpid(pid, 0)
+                self._killed.append(pid)
                 return ""
             _sleep(0.002)
 

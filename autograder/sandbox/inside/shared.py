@@ -6,6 +6,7 @@ of its copies changed since the last frame and sends them along; the receiver ch
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +21,12 @@ __all__ = ["Shared", "generator_state", "new_generator", "overwrite"]
 
 
 class _Entry:
-    __slots__ = ("form", "get", "snapshot")
+    __slots__ = ("form", "get", "idle", "is_array", "snapshot")
 
     def __init__(self, value: Any, get: Callable[[], Any]) -> None:
         self.get, self.form, self.snapshot = get, _form(value), _snapshot(value)
+        self.is_array = isinstance(value, np.ndarray)
+        self.idle = False  # nobody in the sandbox holds it: it need not be compared until it is used again
 
 
 class Shared:
@@ -62,12 +65,19 @@ class Shared:
     def find(self, value: Any) -> int | None:
         index = self._index.get(id(value))
         entry = self._entries.get(index) if index is not None else None
-        return index if entry is not None and entry.get() is value else None
+        if index is None or entry is None or entry.get() is not value:
+            return None
+        if entry.idle and _snapshot(value) != entry.snapshot:
+            self._forget(index, id(value))  # changed while nobody looked: it is sent anew
+            return None
+        entry.idle = False
+        return index
 
     def __getitem__(self, index: Any) -> Any:
         entry = self._entries.get(index) if type(index) is int else None
         if entry is None:
             raise ProtocolViolation("a shared object that was never given")
+        entry.idle = False
         return entry.get()
 
     def drop(self, index: int) -> None:
@@ -95,7 +105,7 @@ class Shared:
         self._pending, found = [], []
         for index, entry in list(self._entries.items()):
             value = entry.get()
-            if value is None:
+            if value is None or entry.idle:
                 continue
             if _form(value) != entry.form:
                 raise Unsendable("an argument whose shape or dtype was changed in place")
@@ -104,6 +114,21 @@ class Shared:
                 self._pending.append((entry, now))
                 found.append((index, value))
         return found
+
+    def fall_idle(self) -> list[int]:
+        """Arrays that nothing but this table refers to, since the last call: they cannot change."""
+        found = []
+        for index, entry in self._entries.items():
+            if not entry.idle and entry.is_array and _references(entry.get()) == _UNUSED:
+                entry.idle = True
+                found.append(index)
+        return found
+
+    def rest(self, index: Any) -> None:
+        """The other end says that nobody there holds this object."""
+        entry = self._entries.get(index) if type(index) is int else None
+        if entry is not None:
+            entry.idle = True
 
     def commit(self, dropped: int = 0) -> None:
         """The changes found last, and the first `dropped` indices gone, have been sent."""
@@ -123,6 +148,18 @@ class Shared:
         value = self[index]
         overwrite(value, new)
         self._entries[index].snapshot = _snapshot(value)
+
+
+def _references(value: np.ndarray) -> tuple[int, int]:
+    """How many refer to an array, and to the array whose memory it shows, to which all its views refer."""
+    base = value.base
+    return sys.getrefcount(value), sys.getrefcount(base) if type(base) is np.ndarray else 0
+
+
+def _unused() -> tuple[int, int]:
+    table = Shared(weak=False)
+    table.add(np.frombuffer(bytearray(8)).reshape(1))
+    return next(_references(entry.get()) for entry in table._entries.values())
 
 
 def _form(value: Any) -> Any:
@@ -199,3 +236,6 @@ def _overwrite_gradient(value: torch.Tensor, grad: torch.Tensor | None) -> None:
 def _require(holds: bool) -> None:
     if not holds:
         raise ProtocolViolation("a change that does not fit its object")
+
+
+_UNUSED = _unused()

@@ -1,6 +1,6 @@
 """The messages of a conversation, the same on both ends.
 
-A message is `[kind, plain values, encoded values, changes of shared objects, indices no longer shared]`. The marker
+A message is `[kind, plain values, encoded values, changes of shared objects, unused indices]`. The marker
 asks; the sandbox answers, or calls back before it answers; while a callback runs the marker may ask again.
 """
 
@@ -51,12 +51,13 @@ class Talk:
 
     def send(self, kind: str, plain: Sequence[Any] = (), values: Sequence[Any] = (), **how: Any) -> None:
         """Send one message with the changes of shared objects since the last one."""
-        mark, dropped = self.shared.mark(), self.shared.dropped() if self.marker else []
+        mark, dropped = self.shared.mark(), self.shared.dropped()
         e = Encoder(self.bounds, self._opaque_out, layout=self._layout)
         try:
             changes = [[i, self._change(e, v)] for i, v in self.shared.changes()]
             nodes = self.encode_values(e, values)
-            self.channel.send([kind, list(plain), nodes, changes, dropped], e.bulks, **how)
+            unused = dropped if self.marker else self.shared.fall_idle()
+            self.channel.send([kind, list(plain), nodes, changes, unused], e.bulks, **how)
         except BaseException:
             if self.marker:
                 self.shared.rollback(mark)
@@ -134,11 +135,13 @@ class Talk:
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise ProtocolViolation(f"a change that does not fit: {type(error).__name__}") from None
 
-    def _drop(self, dropped: tuple[Any, ...]) -> None:
-        if self.marker and dropped:
-            raise ProtocolViolation("the sandbox cannot withdraw an object")
-        for index in dropped:
-            self.shared.drop(index)
+    def _drop(self, unused: tuple[Any, ...]) -> None:
+        """Forget what the marker no longer has; let rest what nobody in the sandbox holds."""
+        for index in unused:
+            if self.marker:
+                self.shared.rest(index)
+            else:
+                self.shared.drop(index)
 
     def _opaque_in(self, tag: int, rest: tuple[Any, ...]) -> Any:
         if tag == SHARED and len(rest) == 1:
