@@ -11,7 +11,7 @@ from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from autograder.build.text import read_notebook
+from autograder.build.text import SourceNotebook, read_notebook
 from autograder.cells import Role, grade_id, is_picture, role
 from autograder.course import Course
 from autograder.key import load_key

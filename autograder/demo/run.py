@@ -59,7 +59,9 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
     with _timed(seconds, "simulate"):
         classes = {unit: simulate(course, unit, size, seed) for unit in units}
     with _timed(seconds, "grade"):
-        grade_units(course, units, force=True, limits=LIMITS, progress=step("grade"))
+        summary = grade_units(course, units, force=True, limits=LIMITS, progress=step("grade"))
+    if summary.interrupted:
+        raise KeyboardInterrupt
     with _timed(seconds, "feedback"):
         write_feedback(course, units, workers=os.cpu_count() or 1, progress=step("feedback"))
     with _timed(seconds, "report"):

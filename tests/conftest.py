@@ -1,0 +1,27 @@
+"""What several folders of tests share: the real course in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course
+
+HOME = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def unit_two(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """Unit 2 of the course, built and released outside the repository."""
+    from autograder.build import release
+
+    home = tmp_path_factory.mktemp("unit_two")
+    for part in ("source", "solutions"):
+        shutil.copytree(
+            HOME / part / "unit02_logistic", home / part / "unit02_logistic", ignore=shutil.ignore_patterns("*.ipynb")
+        )
+    course = Course.at(home)
+    release(course)
+    return course
