@@ -305,3 +305,7 @@ def bias_forgotten(w, b, X, y):
     z = X @ w
     residual = _sigmoid(z) - y
     return np.mean(np.logaddexp(0, z) - y * z), X.T @ residual / len(y), residual.mean()
+
+
+key.equivalent("np.logaddexp(0.0, z) -> np.logaddexp(z, 0.0)", "logaddexp is symmetric in its arguments.")
+key.equivalent("np.logaddexp(0.0, -z) -> np.logaddexp(-z, 0.0)", "logaddexp is symmetric in its arguments.")

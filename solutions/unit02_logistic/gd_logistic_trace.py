@@ -292,3 +292,8 @@ def start_overwritten(X, y, w0, b0, alpha, T):
         b0 -= alpha * gb
         losses.append(_loss_grad(X, y, w0, b0)[0])
     return w0, b0, np.array(losses)
+
+
+key.equivalent("np.logaddexp(0.0, z) -> np.logaddexp(z, 0.0)", "logaddexp is symmetric in its arguments.")
+key.equivalent("np.logaddexp(0.0, -z) -> np.logaddexp(-z, 0.0)", "logaddexp is symmetric in its arguments.")
+key.equivalent("np.array(w0, dtype=float) -> np.array(w0)", "w0 is an array of floats already.")

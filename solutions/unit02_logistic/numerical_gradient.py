@@ -48,6 +48,8 @@ def the_step_h_is_used_on_both_sides(answer, rng):
     for n, h in [(4, 0.1), (3, 0.25)]:
         c, theta = rng.uniform(1, 2, size=n), rng.normal(size=n)
         close(answer(function(c), theta.copy(), h), Cubic(c).difference(theta, h), what=GRADIENT)
+    c, theta = 1e12 * rng.uniform(1, 2, size=3), 1e-4 * rng.normal(size=3)  # on which h = 1e-5 can be seen
+    close(answer(function(c), theta.copy()), Cubic(c).difference(theta, 1e-5), what=GRADIENT)
 
 
 @key.part("core", weight=2)
@@ -316,3 +318,6 @@ def mean_of_both_sides(f, theta, h=1e-5):
         left = (f(theta) - f(theta - _unit(theta, k, h))) / h
         g[k] = (right + left) / 2
     return g
+
+
+key.equivalent("np.zeros -> np.ones", "Every entry of the result is written before it is returned.")

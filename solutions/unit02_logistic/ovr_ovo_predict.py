@@ -228,3 +228,6 @@ class TiesToLast:
 @key.reject(TIES, fails=["ties_go_to_the_lowest_class"], function="predict_ovo")
 def ties_to_last_in_duels(D):
     return D.shape[1] - 1 - (D > 0).sum(2)[:, ::-1].argmax(1)
+
+
+key.equivalent("np.sum -> np.mean", "Votes divided by the number of classes have the same largest entry.")

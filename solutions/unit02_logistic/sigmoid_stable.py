@@ -259,3 +259,7 @@ def log_of_the_complement(z):
 )
 def falling(z):
     return 1 / (1 + np.exp(z))
+
+
+key.equivalent("np.asarray(z) >= 0 -> np.asarray(z) > 0", "At z = 0 both branches give one half.")
+key.equivalent("np.minimum(z, 0.0) -> np.minimum(0.0, z)", "minimum is symmetric in its arguments.")

@@ -64,6 +64,7 @@ def square_matrices_and_axes_of_length_one(answer, rng):
     agrees(answer, Z, axis=1)
     agrees(answer, rng.normal(size=(3, 1)), axis=1)
     agrees(answer, rng.normal(size=(1, 3)), axis=0)
+    agrees(answer, rng.normal(size=(2, 1, 3)))
 
 
 @key.part("edge", weight=1)

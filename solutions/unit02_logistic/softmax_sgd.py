@@ -60,11 +60,19 @@ def twenty_epochs_on_the_digits(answer, rng):
     close(answer(*deepcopy(args)), expected, what=NAMES)
 
 
-@key.part("edge", weight=2)
+@key.part("edge", weight=1.5)
 def a_batch_shorter_than_the_others(answer, rng):
     order = rng.permutation(11)
     compare(answer, problem(rng), [order[:4], order[4:8], order[8:]])
     compare(answer, problem(rng, 6, 3, 5), [np.array([4, 0, 5, 2]), np.array([3])])
+
+
+@key.part("edge", weight=0.5)
+def large_weights_do_not_overflow(answer, rng):
+    W0, b0, X, y = problem(rng, 6)
+    W0 *= 300
+    X[0], y[0] = 20 * W0[0] / np.linalg.norm(W0[0]), 1  # the logit of class 0 is several thousand
+    compare(answer, (W0, b0, X, y), [np.array([0, 1, 2])])
 
 
 @key.part("edge", weight=1)
@@ -135,6 +143,7 @@ def sample_by_sample(W0, b0, X, y, batches, alpha):
         "repeated_indices_count_twice",
         "twenty_epochs_on_the_digits",
         "a_batch_shorter_than_the_others",
+        "large_weights_do_not_overflow",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
 )
@@ -154,6 +163,7 @@ def sum_not_mean(W0, b0, X, y, batches, alpha):
         "repeated_indices_count_twice",
         "twenty_epochs_on_the_digits",
         "a_batch_shorter_than_the_others",
+        "large_weights_do_not_overflow",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
 )
@@ -185,6 +195,7 @@ def divide_by_nominal_batch(W0, b0, X, y, batches, alpha):
         "repeated_indices_count_twice",
         "twenty_epochs_on_the_digits",
         "a_batch_shorter_than_the_others",
+        "large_weights_do_not_overflow",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
 )
@@ -226,6 +237,7 @@ def order_ignored(W0, b0, X, y, batches, alpha):
         "repeated_indices_count_twice",
         "twenty_epochs_on_the_digits",
         "a_batch_shorter_than_the_others",
+        "large_weights_do_not_overflow",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
 )
@@ -276,6 +288,7 @@ def repetitions_lost(W0, b0, X, y, batches, alpha):
         "repeated_indices_count_twice",
         "twenty_epochs_on_the_digits",
         "a_batch_shorter_than_the_others",
+        "large_weights_do_not_overflow",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
 )
@@ -296,3 +309,35 @@ def start_overwritten(W0, b0, X, y, batches, alpha):
         W0 -= alpha * D.T @ X[I]
         b0 -= alpha * D.sum(0)
     return W0, b0
+
+
+def _step(W, b, X, y, alpha, P):
+    """One step, given the probabilities P."""
+    D = (P - np.eye(len(b))[y]) / len(y)
+    return W - alpha * D.T @ X, b - alpha * D.sum(0)
+
+
+OVERFLOW = "Your softmax overflows or underflows for large logits: subtract each sample's largest logit first."
+
+
+@key.reject(OVERFLOW, fails=["large_weights_do_not_overflow"])
+def overflow(W0, b0, X, y, batches, alpha):
+    W, b = W0.copy(), b0.copy()
+    for I in batches:
+        E = np.exp(X[I] @ W.T + b)
+        W, b = _step(W, b, X[I], y[I], alpha, E / E.sum(1, keepdims=True))
+    return W, b
+
+
+@key.reject(OVERFLOW, fails=["large_weights_do_not_overflow"])
+def one_maximum_for_the_batch(W0, b0, X, y, batches, alpha):
+    W, b = W0.copy(), b0.copy()
+    for I in batches:
+        Z = X[I] @ W.T + b
+        E = np.exp(Z - Z.max())
+        W, b = _step(W, b, X[I], y[I], alpha, E / E.sum(1, keepdims=True))
+    return W, b
+
+
+key.equivalent("np.array(W0, dtype=float) -> np.array(W0)", "W0 is an array of floats already.")
+key.equivalent("np.array(b0, dtype=float) -> np.array(b0)", "b0 is an array of floats already.")
