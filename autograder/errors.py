@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["AutograderError", "BuildError", "ConfigurationError", "CourseError", "KeyFault", "SandboxError", "UsageError"]
+__all__ = [
+    "AutograderError",
+    "BuildError",
+    "ConfigurationError",
+    "CourseError",
+    "KeyFault",
+    "SandboxError",
+    "UsageError",
+]
 
 
 class AutograderError(Exception):

@@ -52,7 +52,8 @@ def take_account(
     counts = dict.fromkeys(
         ("right", "right_full", "wrong", "wrong_caught", "wrong_told", "untouched", "untouched_zero"), 0
     )
-    attacks, accidents = [], []
+    attacks: list[Special] = []
+    accidents: list[Special] = []
     for student in students:
         result = results[student.id]
         if what := student.profile.attack or student.profile.accident:

@@ -51,7 +51,7 @@ class Watched:
 
     def raise_first(self, cells: Sequence[NotebookNode], settings: Any) -> None:
         """Raise for the first cell whose failure the executor's settings do not allow."""
-        failed = {source: outcome for source, outcome in reversed(self._failed)}
+        failed = dict(reversed(self._failed))
         for cell in cells:
             result = stored_result(cell)
             if cell.cell_type == "code" and result is not None:

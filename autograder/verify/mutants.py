@@ -147,8 +147,8 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.AugAssign(node.target, op(), node.value)
         yield ast.Pass()
     elif isinstance(node, ast.Compare):
-        for op in _COMPARISONS.get(type(node.ops[0]), ()):
-            yield ast.Compare(node.left, [op(), *node.ops[1:]], node.comparators)
+        for comparison in _COMPARISONS.get(type(node.ops[0]), ()):
+            yield ast.Compare(node.left, [comparison(), *node.ops[1:]], node.comparators)
     elif isinstance(node, ast.BoolOp):
         yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
