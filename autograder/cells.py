@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["PICTURE", "Role", "grade_id", "is_picture", "points", "role"]
+__all__ = ["GIVEN", "PICTURE", "Role", "grade_id", "is_given", "is_picture", "points", "role", "tags"]
 
-PICTURE = "picture"  # tag of a lecturer's cell that only shows something: grading does not run it
+PICTURE = "picture"  # a lecturer's tag: the cell only shows something, grading does not run it
+GIVEN = "given"  # intake's tag: a lecturer's free cell that the student left alone
 
 
 class Role(StrEnum):
@@ -36,10 +37,20 @@ def points(cell: dict[str, Any]) -> float:
     return float(_flags(cell).get("points", 0) or 0)
 
 
+def tags(cell: dict[str, Any]) -> list[str]:
+    """The cell's tags."""
+    found = cell.get("metadata", {}).get("tags", [])
+    return [str(tag) for tag in found] if isinstance(found, list) else []
+
+
 def is_picture(cell: dict[str, Any]) -> bool:
     """Is this a free cell that only shows something?"""
-    tags = cell.get("metadata", {}).get("tags", [])
-    return isinstance(tags, list) and PICTURE in tags and role(cell) is Role.FREE
+    return PICTURE in tags(cell) and role(cell) is Role.FREE
+
+
+def is_given(cell: dict[str, Any]) -> bool:
+    """Is this a lecturer's free cell that the student left alone, in a notebook from intake?"""
+    return GIVEN in tags(cell) and role(cell) is Role.FREE
 
 
 def role(cell: dict[str, Any]) -> Role:

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.cells import Role, grade_id, points, role
+from autograder.cells import Role, grade_id, is_given, points, role
 from autograder.feedback.code import highlighted
 from autograder.feedback.marks import CellMark, NotebookMarks
 from autograder.feedback.outputs import Pictures, outputs
@@ -110,7 +110,7 @@ class _Gathered:
                 self.checks.append(outputs(cell, self.pictures))
             else:
                 self.statement.append(source)
-        elif source.strip():
+        elif source.strip() and not is_given(cell):
             name = grade_id(cell)
             comment = self.marks.cells[name].comment if name in self.marks.cells else ""
             body = highlighted(source) if is_code else self._prose(source)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from autograder.cells import PICTURE, Role, grade_id, role
+from autograder.cells import GIVEN, Role, grade_id, role
 from autograder.intake.definitions import defined_names, without_definitions
 from autograder.intake.matching import Extra, Match, joined, same_text
 from autograder.intake.parse import CELL_ID, StudentCell
@@ -37,14 +37,14 @@ class Assembly:
     Args:
         base: the lecturer's cells in order.
         found: the student's answers and added cells.
-        pictures: texts of the lecturer's cells that only show something; an untouched copy keeps its tag.
+        given: text and tags of the lecturer's free cells; a copy that the student left alone keeps its tags.
     """
 
-    def __init__(self, base: Sequence[dict[str, Any]], found: Match, pictures: frozenset[str] = frozenset()) -> None:
+    def __init__(self, base: Sequence[dict[str, Any]], found: Match, given: Mapping[str, list[str]]) -> None:
         self.notes: list[str] = []
         self._places: list[_Place] = []
         self._found = found
-        self._pictures = pictures
+        self._given = given
         self._texts = {grade_id(cell): joined(cell["source"]) for cell in base}
         self._lay_out(base)
         for name in [grade_id(c) for c in base if role(c) is Role.SOLUTION]:
@@ -76,11 +76,10 @@ class Assembly:
 
     def _add_extras(self, extras: list[Extra]) -> None:
         for extra in extras:
-            untouched = extra.cell.source.strip() in self._pictures
-            cell = _fresh(
-                extra.cell.kind, extra.cell.source, {"tags": [PICTURE]} if untouched else {}, extra.cell.pictures
-            )
-            self._places.append(_Place(cell, "", True, extra.cell.cell_id))
+            tags = self._given.get(extra.cell.source.strip())
+            metadata = {} if tags is None else {"tags": [GIVEN, *tags]}
+            cell = _fresh(extra.cell.kind, extra.cell.source, metadata, extra.cell.pictures)
+            self._places.append(_Place(cell, "", tags is None, extra.cell.cell_id))
 
     def _lecturers(self, cell: dict[str, Any]) -> _Place:
         name = grade_id(cell)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.cells import Role, grade_id, is_picture, role
+from autograder.cells import Role, grade_id, role, tags
 from autograder.errors import CourseError
 from autograder.intake.assemble import Assembly
 from autograder.intake.definitions import defined_names
@@ -57,7 +57,7 @@ def rebuild(released: dict[str, Any], source: dict[str, Any] | None, submitted: 
     student = parse_notebook(_bytes(submitted))
     found = match(base, _stubs(released), student.cells)
     _require_kinship(base, released, student, found)
-    assembly = Assembly(base, found, _pictures(released))
+    assembly = Assembly(base, found, _given(released))
     notebook, student_cells = assembly.notebook(_frame(released, source))
     notes = (*student.notes, *_language_note(notebook, student), *found.notes, *assembly.notes)
     return Rebuilt(notebook, _bounded(notes), student_cells)
@@ -92,9 +92,9 @@ def _trusted(released: dict[str, Any], source: dict[str, Any] | None) -> list[di
     return cells
 
 
-def _pictures(released: dict[str, Any]) -> frozenset[str]:
-    """Texts of the lecturer's cells that only show something."""
-    return frozenset(joined(cell["source"]).strip() for cell in released["cells"] if is_picture(cell))
+def _given(released: dict[str, Any]) -> dict[str, list[str]]:
+    """Text and tags of the lecturer's free cells."""
+    return {joined(cell["source"]).strip(): tags(cell) for cell in released["cells"] if not grade_id(cell)}
 
 
 def _stubs(released: dict[str, Any]) -> dict[str, str]:

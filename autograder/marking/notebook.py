@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.cells import Role, grade_id, is_picture, points, role
+from autograder.cells import Role, grade_id, is_given, is_picture, points, role
 from autograder.errors import AutograderError
 from autograder.key import Bans, Key
 from autograder.marking.cellcode import text
@@ -94,7 +94,7 @@ class _Notebook:
 
     def _run(self, cell: dict[str, Any]) -> None:
         """A cell that the sandbox runs."""
-        source, own = text(cell), role(cell) in OWN
+        source, own = text(cell), role(cell) in OWN and not is_given(cell)
         place = grade_id(cell) or str(cell.get("id", "")) or f"number {len(self.code) + 1}"
         self.code.append(CodeCell(place, source, own))
         (self.names.add_own if own else self.names.add_locked)(source)

@@ -39,8 +39,22 @@ def test_an_honest_submission_needs_no_note() -> None:
     assert texts(rebuilt)["f"] == RIGHT
     assert "f(3) == 6" in texts(rebuilt)["test_f"]
     assert rebuilt.notes == ()
-    assert rebuilt.student_cells == ("statement", "f", "why", "g")
+    assert rebuilt.student_cells == ("f", "why", "g")
     assert order(rebuilt) == [c["id"] for c in source()["cells"]]
+
+
+def test_what_was_given_is_told_from_what_was_added() -> None:
+    """A lecturer's free cell that was left alone is tagged, an edited one is the student's, and own tags count nothing."""
+    document = handed_in(f=RIGHT)
+    document["cells"][at(document, "g")]["metadata"] = {"tags": ["given", "picture"]}
+    rebuilt = graded(document)
+    tagged = {c["id"]: c["metadata"].get("tags") for c in rebuilt.notebook["cells"]}
+    assert tagged["statement"] == ["given"]
+    document["cells"][at(document, "statement")]["source"] += " Mine."
+    document["cells"][at(document, "statement")]["metadata"] = {"tags": ["given", "picture"]}
+    rebuilt = graded(document)
+    assert "tags" not in next(c for c in rebuilt.notebook["cells"] if c["id"] == "statement")["metadata"]
+    assert "statement" in rebuilt.student_cells
 
 
 def test_the_solution_never_enters() -> None:
