@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autograder.key import Bans
 from autograder.marking.cellcode import parse
@@ -68,15 +69,15 @@ class _Program:
         self.todo: list[tuple[str, int | None]] = []
         index = 0
         for cell in cells:
-            for node, certain in _flatten(parse(cell.text), True):
-                self._bind(_Statement(index, node, cell, certain))
+            for node, certain, names in _statements(cell.text):
+                self._bind(_Statement(index, node, cell, certain), names)
                 index += 1
 
-    def _bind(self, statement: _Statement) -> None:
+    def _bind(self, statement: _Statement, names: frozenset[str]) -> None:
         node = statement.node
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             self.stars.append(node.module or "")
-        for name in _bound(node):
+        for name in names:
             self.bindings.setdefault(name, []).append(statement)
 
     def reach(self, name: str, before: int | None) -> None:
@@ -173,6 +174,12 @@ class _Scope:
             outer = _Scope(self.program, node, statement.index)
             return outer.expand(chain, depth + 1)
         return set()
+
+
+@lru_cache(maxsize=1024)  # each exercise of a notebook looks at all cells before it
+def _statements(text: str) -> tuple[tuple[ast.stmt, bool, frozenset[str]], ...]:
+    """A cell's statements, whether they certainly run, and the names that they bind."""
+    return tuple((node, certain, frozenset(_bound(node))) for node, certain in _flatten(parse(text), True))
 
 
 def _flatten(body: Sequence[ast.stmt], certain: bool) -> Iterator[tuple[ast.stmt, bool]]:

@@ -44,7 +44,7 @@ def test_an_honest_submission_needs_no_note() -> None:
 
 
 def test_what_was_given_is_told_from_what_was_added() -> None:
-    """A lecturer's free cell that was left alone is tagged, an edited one is the student's, and own tags count nothing."""
+    """A lecturer's free cell that was left alone is tagged; an edited one is the student's; own tags count nothing."""
     document = handed_in(f=RIGHT)
     document["cells"][at(document, "g")]["metadata"] = {"tags": ["given", "picture"]}
     rebuilt = graded(document)
