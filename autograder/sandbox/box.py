@@ -83,14 +83,19 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """Processor time that the whole tree has used."""
+        self.check()
+        return self._cpu
+
+    def check(self) -> str:
+        """The status, once it has been looked whether the tree keeps within its bounds."""
         with self._lock:
             if self._status == "running":
                 try:
-                    control.send(self._lifeline, {"ask": "cpu"})
+                    control.send(self._lifeline, {"ask": "check"})
                     self._take()
                 except OSError:
                     self._end("lost")
-            return self._cpu
+            return self._status
 
     def kill(self) -> str:
         """End the whole tree and wait until nothing of it is left; the status."""

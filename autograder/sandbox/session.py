@@ -29,6 +29,7 @@ _GRACE_SECONDS = 3.0  # beyond the time at which a process interrupts itself
 _FORK_SECONDS = 10.0
 _START_SECONDS = 30.0
 _PATIENCE = 1.0  # until a branch that hung up has ended
+_WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory
 
 
 class CellOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,8 @@ class _Process(Protocol):
     def kill(self) -> str: ...
 
     def wait(self, seconds: float) -> str: ...
+
+    def check(self) -> str: ...
 
 
 class _Box(Protocol):
@@ -112,6 +115,7 @@ class Session:
 
     def _run(self, source: str) -> CellOutcome:
         """Run a cell in the process that there is; when it dies, it is gone."""
+        assert self._process is not None
         start = time.monotonic()
         seconds = min(self.limits.cell_seconds, self.seconds_left)
         try:
@@ -119,6 +123,8 @@ class Session:
             match reply:
                 case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)]:
                     checked = checked_outputs(outputs)
+                    if time.monotonic() - start > _WORTH_A_CHECK and self._process.check() != "running":
+                        raise ChannelClosed  # what this cell leaves behind is too much: the next one is not to blame
                     return CellOutcome(status=status, outputs=checked, error=bounded(error), seconds=took)
             raise ProtocolViolation("a reply that is no outcome of a cell")
         except TooLate:
@@ -139,8 +145,8 @@ class Session:
         structure, bulks = self._channel.receive(deadline)
         return Decoder(self._bounds, bulks, _violate).decode(structure)
 
-    def _ready(self) -> None:
-        """A process in which the earlier cells have run."""
+    def _ready(self, *, forks: bool = False) -> None:
+        """A process in which the earlier cells have run; `forks`: without those after which it cannot be forked."""
         if self._running():
             return
         self._process = self.box.spawn(self.files)
@@ -150,11 +156,14 @@ class Session:
         for number, source in enumerate(replay, start=1):
             if self.seconds_left == 0:
                 raise AnswerTimeout(self._overtime())
-            if self._run(source).status in ("ok", "error"):
+            status = self._run(source).status
+            if self._running() and forks:
+                self._try_fork()
+            if self._running() and status in ("ok", "error"):
                 self._done.append(source)
             if not self._running():  # it died where it lived before: without this cell, once more
                 self._done += replay[number:]
-                return self._ready()
+                return self._ready(forks=forks)
 
     def _running(self) -> bool:
         return self._process is not None
@@ -195,7 +204,16 @@ class Session:
             AnswerCrashed: there is no process to fork, and none can be made.
             AnswerTimeout: the submission has used up its time.
         """
-        near, number = self._open_branch(bans)
+        for forks in (False, True):
+            if self.seconds_left == 0:
+                raise AnswerTimeout(self._overtime())
+            self._ready(forks=forks)  # a cell may have used up threads or descriptors
+            opened = self._open_branch(bans)
+            if opened is not None:
+                break
+        else:
+            raise AnswerCrashed("the process does not answer")
+        near, number = opened
         branch = Branch(near, seconds or self.limits.part_seconds, ending=lambda: self._end_branch(number, _PATIENCE))
         try:
             yield branch
@@ -203,26 +221,29 @@ class Session:
             branch.close()
             self._end_branch(number, 0.0)
 
-    def _open_branch(self, bans: _Bans | None) -> tuple[Channel, int]:
-        for last in (False, True):
-            if self.seconds_left == 0:
-                raise AnswerTimeout(self._overtime())
-            self._ready()
-            ours, theirs = socket.socketpair()
-            try:
-                modules, calls = (sorted(bans.modules), sorted(bans.calls)) if bans else ([], [])
-                number = self._ask("fork", modules, calls, wall=_FORK_SECONDS, fds=(theirs.fileno(),))
-                if type(number) is not int:
-                    raise ProtocolViolation("a branch without number")
-                return Channel(ours, self._bounds), number
-            except (TooLate, ChannelClosed, ProtocolViolation) as error:
-                ours.close()
-                self.close()
-                if last:
-                    raise AnswerCrashed(f"the process does not answer ({type(error).__name__})") from None
-            finally:
-                theirs.close()
-        raise AssertionError("unreachable")
+    def _open_branch(self, bans: _Bans | None) -> tuple[Channel, int] | None:
+        """A fork's channel and number; None when the process could not be forked, and is ended."""
+        ours, theirs = socket.socketpair()
+        try:
+            modules, calls = (sorted(bans.modules), sorted(bans.calls)) if bans else ([], [])
+            number = self._ask("fork", modules, calls, wall=_FORK_SECONDS, fds=(theirs.fileno(),))
+            if type(number) is not int:
+                raise ProtocolViolation("a branch without number")
+            return Channel(ours, self._bounds), number
+        except (TooLate, ChannelClosed, ProtocolViolation):
+            ours.close()
+            self.close()
+            return None
+        finally:
+            theirs.close()
+
+    def _try_fork(self) -> None:
+        """Make a branch and end it; a process that cannot do that is ended."""
+        opened = self._open_branch(None)
+        if opened is not None:
+            channel, number = opened
+            channel.close()
+            self._end_branch(number, _PATIENCE)  # gone and reaped: it would leave room for one more
 
     def _end_branch(self, number: int, patience: float) -> str:
         """Have the trunk kill and reap a branch; how it had ended by itself. A trunk that cannot is ended."""

@@ -18,7 +18,8 @@ STEALING = [
     Attack(11, "reads the course by path", cell=TRY + "import os\nfor p in {paths}:\n    attempt(lambda: os.listdir(p))\n"
            "    attempt(lambda: open(p).read())"),
     Attack(11, "walks the whole file system", cell=TRY + "import os\nfor top in ('/', '..', '../..', os.path.expanduser('~')):\n"
-           "    for folder, _, names in os.walk(top):\n        if folder.startswith(('/proc', '/sys', '/usr', '/lib')): continue\n"
+           "    for folder, folders, names in os.walk(top):\n        if os.path.realpath(folder).startswith(('/proc', '/sys', '/usr', '/lib')):\n"
+           "            folders.clear()\n            continue\n"
            "        for n in names:\n            if n.endswith(('.py', '.db', '.ipynb', '.json', 'secret', '.txt')) and "
            "'site-packages' not in folder and 'lib/python' not in folder:\n"
            "                attempt(lambda: open(os.path.join(folder, n)).read())"),

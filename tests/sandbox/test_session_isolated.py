@@ -45,3 +45,42 @@ def test_memory_beyond_the_limit_costs_only_the_cell(box):
         assert session.run_cell("x = 1").status == "ok"
         assert session.run_cell("a = [bytearray(2**26) for _ in range(1000)]").status in ("error", "crash")
         assert session.run_cell("assert x == 1").status == "ok"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(1e6,)).start()",
+        "import os\nfds = []\nwhile True:\n    fds.append(os.dup(1))",
+    ],
+    ids=["threads", "descriptors"],
+)
+def test_a_cell_that_leaves_nothing_for_a_fork_is_left_out(box, source):
+    """Answers are asked for as if the cell that used up all threads or descriptors were not there."""
+    with box.session() as session:
+        assert session.run_cell("x = 1").status == "ok"
+        assert session.run_cell(source).status == "error"
+        assert session.run_cell("x += 1").status == "ok"
+        for _ in range(2):
+            with session.fork() as branch:
+                assert branch.get("x") == 2
+
+
+def test_warnings_in_answers_stay_warnings(box):
+    """A cell that turns warnings into errors changes the cells after it, not the answers."""
+    strict = "import warnings, numpy as np\nwarnings.simplefilter('error')\nnp.seterr(all='raise')"
+    with box.session() as session:
+        session.run_cell(strict)
+        session.run_cell("def log(x):\n    warnings.warn('careful')\n    return np.log(x)")
+        assert session.run_cell("np.log(np.zeros(1))").error.startswith("FloatingPointError")
+        assert session.run_cell("warnings.warn('careful')").error.startswith("UserWarning")
+        with session.fork() as branch:
+            assert branch.get("log")(np.zeros(1)) == -np.inf
+
+
+def test_memory_that_a_cell_keeps_is_not_the_next_ones_fault(box):
+    """The cell that goes beyond the limit is left out, not the one after it."""
+    with box.session() as session:
+        filling = "a = []\ntry:\n    while True: a.append(bytearray(2**26))\nexcept MemoryError: pass"
+        assert session.run_cell(filling).status == "crash"
+        assert session.run_cell("x = sum(range(10**6))").status == "ok"

@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 import time
+import warnings
 from collections.abc import Callable
 from io import BytesIO
 from types import BuiltinFunctionType, FunctionType
@@ -28,6 +29,8 @@ _MAX_ITEMS = 1_000_000
 _DUNDERS = frozenset({"__name__", "__doc__"})
 _getpid, _exit, _now = os.getpid, os._exit, time.monotonic
 _numpy_state, _python_state, _torch_state = np.random.get_state, random.getstate, torch.get_rng_state
+_numpy_errors, _numpy_handler = np.seterr, np.seterrcall
+_forget_filters, _filter_warnings = warnings.resetwarnings, warnings.simplefilter
 _qualname = type.__dict__["__qualname__"].__get__
 _module = type.__dict__["__module__"].__get__
 
@@ -59,6 +62,7 @@ class Branch(Talk):
 
     def serve(self) -> None:
         """Answer until the marker hangs up."""
+        _as_at_the_start()
         while True:
             try:
                 kind, plain, values = self.receive()
@@ -208,6 +212,14 @@ class Branch(Talk):
 
 class _Undefined(Exception):
     pass
+
+
+def _as_at_the_start() -> None:
+    """Undo what turns a warning in a right answer into an exception, should a cell have asked for that."""
+    _numpy_errors(divide="warn", over="warn", under="ignore", invalid="warn")
+    _numpy_handler(None)
+    _forget_filters()
+    _filter_warnings("default")
 
 
 def _type_name(value: Any) -> str:

@@ -68,7 +68,7 @@ class _Keeper:
     def __init__(self, level: Limited, channel: int, link: socket.socket, alive: int, rehearsal: bool) -> None:
         self.level = level
         self.rehearsal = rehearsal
-        self.wanted = False
+        self.wanted = self.asked = False
         self.limits = level.config["limits"]
         self.channel = channel
         self.link = link
@@ -145,10 +145,13 @@ class _Keeper:
             status = self._ended()
             if status is not None:
                 return status
-            count += 1
+            count = 0 if self.asked else count + 1
             broken = self._broken_bound(count)
             if broken:
                 return broken
+            if self.asked:
+                control.send(self.link, {"cpu": self._processor_seconds()})
+                self.asked = False
 
     def _end_descriptor(self) -> int | None:
         """A descriptor that becomes readable when the submission's process ends, where there is such a thing."""
@@ -170,10 +173,8 @@ class _Keeper:
             if message["files"]:
                 control.send(self.link, {"received": True})
             return True
-        if message.get("ask") == "cpu":
-            control.send(self.link, {"cpu": self._processor_seconds()})
-            return True
-        return False
+        self.asked = message.get("ask") == "check"  # all bounds are looked at before the answer
+        return self.asked
 
     def _ended(self) -> str | None:
         """Reap what has ended; the submission's own status if it is among them."""
