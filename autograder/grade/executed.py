@@ -1,26 +1,20 @@
-"""The executed notebook as it is kept: formgrader shows it, so that outputs that could run are left out."""
+"""The executed notebook as it is kept in `autograded/`."""
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
+from autograder.marking.kept import keep
+from autograder.results import NotebookResult
+
 __all__ = ["encoded"]
 
-HARMLESS = ("text/plain", "image/png", "image/jpeg")
 
-
-def encoded(notebook: dict[str, Any]) -> bytes:
-    """The notebook as a file, with text and pictures as its only outputs."""
-    cells = [_plain(cell) if cell.get("outputs") else cell for cell in notebook["cells"]]
-    text = json.dumps({**notebook, "cells": cells}, indent=1, sort_keys=True, ensure_ascii=False)
+def encoded(notebook: dict[str, Any], result: NotebookResult) -> bytes:
+    """The notebook as a file, with harmless outputs, results and notes."""
+    kept = copy.deepcopy(notebook)
+    keep(kept, result)
+    text = json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False)
     return (text + "\n").encode("utf-8", "replace")
-
-
-def _plain(cell: dict[str, Any]) -> dict[str, Any]:
-    outputs = []
-    for output in cell["outputs"]:
-        if "data" in output:
-            output = {**output, "data": {k: v for k, v in output["data"].items() if k in HARMLESS}, "metadata": {}}
-        outputs.append(output)
-    return {**cell, "outputs": outputs}

@@ -86,8 +86,9 @@ class _Submission:
                 faults=self.faults,
             )
         self.answers[name] = fingerprint(executed, released)
-        self.executed[name] = encoded(executed)
-        return _with_notes(result, rebuilt.notes)
+        result = _with_notes(result, rebuilt.notes)
+        self.executed[name] = encoded(executed, result)
+        return result
 
     @contextmanager
     def _data(self) -> Iterator[Path | None]:

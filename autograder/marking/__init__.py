@@ -13,6 +13,7 @@ reach        banned names that the tested functions reach
 faults       how a student's code can fail, in words
 local        answers from objects of this process
 sandboxed    answers from a session of the sandbox
+kept         what an executed notebook keeps: harmless outputs, results, notes
 """
 
 from autograder.marking.exercise import mark_exercise

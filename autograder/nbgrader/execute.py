@@ -19,18 +19,18 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute as StockExecute
 from traitlets import Bool, Enum
 
-from autograder.cells import Role, grade_id, role
+from autograder.cells import Role, role
 from autograder.course import Course
 from autograder.errors import ConfigurationError, KeyFault
 from autograder.intake import copy_files
 from autograder.key import Key, load_key
+from autograder.marking.kept import PLACE, add_notes, keep, stored_result
 from autograder.marking.notebook import run_notebook
 from autograder.marking.testcell import mark_line
 from autograder.nbgrader.failures import Watched
 from autograder.nbgrader.leftbehind import collect, keep_new
 from autograder.nbgrader.sandboxes import limits_for, warm_sandbox
 from autograder.nbgrader.trusted import gradebook_cells, is_trusted
-from autograder.nbgrader.verdicts import sentences, store_result
 from autograder.results import NotebookResult
 from autograder.sandbox import Session
 from autograder.sandbox.box import LEVELS
@@ -139,17 +139,17 @@ class Execute(StockExecute):
         return outcome
 
     def _take_over(self, nb: NotebookNode, executed: dict[str, Any], result: NotebookResult) -> None:
-        """Outputs into the notebook; results beside their test cells."""
-        results = {exercise.cell: exercise for exercise in result.exercises}
+        """Outputs, results and notes into the notebook."""
+        keep(executed, result)
+        add_notes(nb, result.notes)
         for cell, ran in zip(nb.cells, executed["cells"], strict=True):
+            cell.metadata.pop(PLACE, None)
             if cell.cell_type != "code" or ran["cell_type"] != "code":
                 continue
             cell.outputs = [from_dict(output) for output in ran["outputs"]]
             cell.execution_count = ran["execution_count"]
-            if role(ran) is Role.TEST and grade_id(ran) in results:
-                store_result(cell, results[grade_id(ran)])
-                told = "\n".join(sentences(results[grade_id(ran)])) + "\n"
-                cell.outputs.insert(0, from_dict({"output_type": "stream", "name": "stdout", "text": told}))
+            if stored_result(ran) is not None:
+                cell.metadata[PLACE] = from_dict(ran["metadata"][PLACE])
 
     def _course(self) -> Course | None:
         """The course around, if it is one of ours; any other course has no answer keys."""

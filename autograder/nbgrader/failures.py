@@ -8,7 +8,7 @@ from typing import Any
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 
-from autograder.nbgrader.verdicts import stored_result
+from autograder.marking.kept import stored_result
 from autograder.results import ExerciseResult, Verdict
 from autograder.sandbox import CellOutcome, Session
 

@@ -15,8 +15,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from autograder.cells import grade_id
-from autograder.nbgrader.sanitize import NOTES
-from autograder.nbgrader.verdicts import sentences, stored_result
+from autograder.marking.kept import notes_of, sentences, stored_result
 
 __all__ = ["Redact"]
 
@@ -37,7 +36,7 @@ class Redact(NbGraderPreprocessor):
                 self._redact(cell)
             elif utils.is_task(cell):
                 cell.source = self._released(cell) or ""
-        notes = [str(note) for note in nb.metadata.get(NOTES, {}).get("notes", [])]
+        notes = notes_of(nb)
         if notes:
             nb.cells.insert(0, _notes_cell(notes))
         return nb, resources

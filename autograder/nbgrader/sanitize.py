@@ -14,11 +14,10 @@ from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from autograder.intake import read_file, rebuild
 from autograder.intake.parse import MAX_NOTEBOOK_BYTES
+from autograder.marking.kept import add_notes
 from autograder.nbgrader.trusted import as_released, lecturers_notebook, released_order
 
-__all__ = ["NOTES", "Rebuild"]
-
-NOTES = "autograder"  # the notebook's metadata where notes travel to the feedback
+__all__ = ["Rebuild"]
 
 
 class Rebuild(NbGraderPreprocessor):
@@ -42,8 +41,7 @@ class Rebuild(NbGraderPreprocessor):
         for note in rebuilt.notes:
             self.log.warning("%s: %s", names["notebook"], note)
         node = nbformat.from_dict(rebuilt.notebook)
-        if rebuilt.notes:
-            node.metadata[NOTES] = {"notes": list(rebuilt.notes)}
+        add_notes(node, rebuilt.notes)
         return node, resources
 
 
