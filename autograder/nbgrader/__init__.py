@@ -3,6 +3,7 @@
 Rebuild      before everything: the lecturer's cells and the student's text
 Execute      runs the notebook: student's cells in the sandbox, tests in the marker
 Redact       before feedback: hidden tests out, verdicts in
+markdown     what students wrote, on stock pages: nothing in it can run
 configure    sets them in an `nbgrader_config.py`
 """
 

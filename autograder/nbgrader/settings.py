@@ -44,6 +44,7 @@ def configure(c: Any) -> None:
     c.Autograde.sanitize_preprocessors = list(SANITIZE)
     c.Autograde.autograde_preprocessors = list(AUTOGRADE)
     c.GenerateFeedback.preprocessors = list(FEEDBACK)
+    c.HTMLExporter.filters.update({"markdown2html": "autograder.nbgrader.markdown.safe_markdown"})
     validate_by_ours()
 
 

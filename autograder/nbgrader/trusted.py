@@ -55,7 +55,7 @@ def lecturers_notebook(
     cells = gradebook_cells(notebook)
     known = [n for n in dict.fromkeys(order) if n in cells]
     names = known + sorted(set(cells) - set(known))
-    kernel = json.loads(notebook.kernelspec) if notebook.kernelspec else metadata.get("kernelspec")
+    kernel = json.loads(notebook.kernelspec or "{}") or metadata.get("kernelspec")
     return {
         "nbformat": 4,
         "nbformat_minor": 5,
