@@ -32,7 +32,7 @@ SECONDS = 1800
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     stock = _stock(options.fresh, options.k)
-    ours = _run(ours=True, expression=options.k)
+    ours = run(ours=True, expression=options.k)
     lost = sorted(name for name, outcome in stock.items() if outcome == "passed" and ours.get(name) != "passed")
     report = {
         "schema": 1,
@@ -59,17 +59,17 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _stock(fresh: bool, expression: str) -> dict[str, str]:
     """Outcomes with stock nbgrader; kept for each version."""
     if expression:
-        return _run(ours=False, expression=expression)
+        return run(ours=False, expression=expression)
     kept = CACHE / f"stock-{version('nbgrader')}.json"
     if fresh or not kept.is_file():
-        outcomes = _run(ours=False)
+        outcomes = run(ours=False)
         CACHE.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(outcomes, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     outcomes = json.loads(kept.read_text(encoding="utf-8"))
     return {str(name): str(outcome) for name, outcome in outcomes.items()}
 
 
-def _run(ours: bool, expression: str = "") -> dict[str, str]:
+def run(ours: bool, expression: str = "") -> dict[str, str]:
     """One run of the suites in a process and an empty folder of its own: test to outcome."""
     print(f"{'our' if ours else 'stock'} executor: running {len(SUITES)} suites ...", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
