@@ -61,8 +61,8 @@ class Recorder:
             event.raised = fault.kind or str(fault.verdict)
             raise fault from None
         finally:
-            if transcript.complete and not same_bits(before, after := snapshot((args, kwargs or {}))):
-                event.changed = after
+            if transcript.complete and not same_bits(before, (args, kwargs or {})):
+                event.changed = snapshot((args, kwargs or {}))
         wrapped = self.wrap(value, f"{what}()")
         event.outcome = transcript.keep(wrapped)
         return wrapped
