@@ -299,6 +299,7 @@ def _launch(inside: str, far: socket.socket, log: IO[bytes]) -> subprocess.Popen
         "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg",
         "PYTHONHASHSEED": "0",
+        "CUDA_VISIBLE_DEVICES": "",  # everything is graded on the processor
         **{f"{name}_NUM_THREADS": "1" for name in threads},
     }
     return subprocess.Popen(
