@@ -28,7 +28,8 @@ def keep(executed: dict[str, Any], result: NotebookResult) -> None:
     for cell in executed["cells"]:
         cell["metadata"].pop(PLACE, None)
         if cell.get("outputs"):
-            cell["outputs"] = [_harmless(output) for output in cell["outputs"]]
+            outputs = [_harmless(output) for output in cell["outputs"]]
+            cell["outputs"] = [output for output in outputs if output.get("data") != {}]
         if role(cell) is Role.TEST and grade_id(cell) in results:
             _store(cell, results[grade_id(cell)])
     add_notes(executed, result.notes)
