@@ -10,6 +10,20 @@
 - `lock`: never two writers
 """
 
-from autograder.grade.batch import GradedRow, GradeSummary, grade_units
+from typing import TYPE_CHECKING
+
+from autograder.lazy import from_modules
+
+if TYPE_CHECKING:
+    from autograder.grade.batch import GradedRow, GradeSummary, grade_units
 
 __all__ = ["GradeSummary", "GradedRow", "grade_units"]
+
+__getattr__ = from_modules(
+    __name__,
+    {
+        "GradeSummary": "batch",
+        "GradedRow": "batch",
+        "grade_units": "batch",
+    },
+)

@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-import msgspec
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.utils import parse_utc
 from sqlalchemy import insert, make_url, select, update
@@ -26,26 +25,17 @@ from sqlalchemy import insert, make_url, select, update
 from autograder.course import Course
 from autograder.record.answers import NotebookAnswers
 from autograder.record.assignment import Cell, UnitRows, prepare
+from autograder.record.graded import Graded
 from autograder.record.scores import grade_columns, score
 from autograder.record.settings import Settings
-from autograder.results import SubmissionResult
 
-__all__ = ["GradebookWriter", "Graded", "open_gradebook", "submission_time"]
+__all__ = ["GradebookWriter", "open_gradebook", "submission_time"]
 
 BUSY_SECONDS = 60  # how long a locked SQLite file is waited for: the formgrader writes to it too
 NO_RESPONSE = "No response."  # nbgrader's own words for an answer that was left as released
 
 Index = dict[tuple[str, str], dict[str, Any]]  # by notebook row and cell row
 Rows = list[dict[str, Any]]
-
-
-class Graded(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission's result on its way to the gradebook."""
-
-    result: SubmissionResult
-    answers: dict[str, NotebookAnswers] = {}  # by notebook
-    before: dict[str, NotebookAnswers] = {}  # the same when it was last recorded
-    notebooks: dict[str, bytes] = {}  # executed notebooks, by name
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from tests.grade.classroom import LIMITS
 
 batch.CHUNK = 2
 done = batch.grade_units(
-    Course.at(Path(sys.argv[1])), [sys.argv[2]], workers=2, limits=LIMITS,
+    Course.at(Path(sys.argv[1])), [sys.argv[2]], workers=int(sys.argv[3]), limits=LIMITS,
     progress=lambda done, total, label: print(done, flush=True),
 )
 print("left", len(done.due), flush=True)
@@ -37,10 +37,10 @@ sys.exit(done.exit_code)
 """
 
 
-def start(course: Course) -> subprocess.Popen[str]:
+def start(course: Course, workers: int = 2) -> subprocess.Popen[str]:
     """A batch in a process of its own that prints how many submissions it has graded."""
     root = Path(__file__).parents[2]
-    arguments = [sys.executable, "-c", PROGRAM, str(course.home), UNIT]
+    arguments = [sys.executable, "-c", PROGRAM, str(course.home), UNIT, str(workers)]
     return subprocess.Popen(arguments, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
@@ -68,7 +68,7 @@ def test_killed_ten_times(course, tmp_path):
     assert start(undisturbed).wait(600) == 0
     moments = random.Random(7)
     for _ in range(KILLS):
-        process = start(course)
+        process = start(course, workers=1)  # a second would cost the time to import torch twice more
         for _ in range(moments.randrange(3)):
             if not process.stdout.readline():
                 break

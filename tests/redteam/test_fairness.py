@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 
@@ -62,13 +63,14 @@ STYLES: dict[str, Style] = {
 }
 
 
-def right_answers(course: Course, exercise: str) -> dict[str, str]:
+@functools.cache  # loading a key takes a moment
+def right_answers(course: Course, exercise: str) -> list[str]:
     """The solution and every accepted answer of the key, as cells."""
     key = load_key(course.solutions, exercise)
     solution = "\n".join(
         line for line in solution_cell(source_of(course, exercise), exercise).splitlines() if "###" not in line
     )
-    return {"solution": solution, **{a.name: f"{solution}\n\n{as_cell(key, a)}" for a in key.accepted}}
+    return [solution, *(f"{solution}\n\n{as_cell(key, a)}" for a in key.accepted)]
 
 
 def hand_in(course: Course, student: str, style: Style, turn: int) -> None:
@@ -78,7 +80,7 @@ def hand_in(course: Course, student: str, style: Style, turn: int) -> None:
         cells = []
         for cell in notebook["cells"]:
             if role(cell) is Role.SOLUTION:
-                right = list(right_answers(course, f"{UNIT}/{grade_id(cell)}").values())
+                right = right_answers(course, f"{UNIT}/{grade_id(cell)}")
                 *others, last = style(grade_id(cell), right[turn % len(right)])
                 cells += [_own(text) for text in others]
                 cell["source"] = last
