@@ -75,6 +75,7 @@ class Pool:
         self.isolation = ""
         self.stopping = False  # no new jobs: what is in hand is finished
         self._workers: list[_Worker] = []
+        self._lost = 0  # workers that ended before they were ready
 
     def __enter__(self) -> Pool:
         return self
@@ -144,7 +145,11 @@ class Pool:
         self._workers.remove(worker)
         status = worker.end(kill=True)
         if not worker.ready:
-            raise AutograderError(f"worker: ended with status {status} before its first job. Run: autograder sandbox")
+            self._lost += 1
+            if not self.isolation or self._lost > TRIES:  # none has ever worked, or it goes on like this
+                raise AutograderError(
+                    f"worker: ended with status {status} before its first job. Run: autograder sandbox"
+                )
         if worker.job is None:
             return
         if tries[worker.job] < TRIES:

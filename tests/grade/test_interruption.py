@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
-from pathlib import Path
+from multiprocessing.connection import Connection
 
 import psutil
 import pytest
 
 from autograder.course import Course
+from autograder.grade import batch
 from autograder.record import load
 from tests.build.small_course import UNIT
-from tests.grade.classroom import scores, submit
+from tests.grade.classroom import LIMITS, scores, submit
 
 KILLS = 10
 STUDENTS = 12
-PROGRAM = """
-import sys
-from pathlib import Path
-from autograder.course import Course
-from autograder.grade import batch
-from tests.grade.classroom import LIMITS
-
-batch.CHUNK = 2
-done = batch.grade_units(
-    Course.at(Path(sys.argv[1])), [sys.argv[2]], workers=int(sys.argv[3]), limits=LIMITS,
-    progress=lambda done, total, label: print(done, flush=True),
-)
-print("left", len(done.due), flush=True)
-sys.exit(done.exit_code)
-"""
 
 
-def start(course: Course, workers: int = 2) -> subprocess.Popen[str]:
-    """A batch in a process of its own that prints how many submissions it has graded."""
-    root = Path(__file__).parents[2]
-    arguments = [sys.executable, "-c", PROGRAM, str(course.home), UNIT, str(workers)]
-    return subprocess.Popen(arguments, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+class Started:
+    """A batch in a process of its own, forked from this one: what it imports is there already."""
+
+    def __init__(self, course: Course, workers: int = 2) -> None:
+        self._lines, theirs = multiprocessing.Pipe(duplex=False)
+        self._process = multiprocessing.get_context("fork").Process(target=run, args=(course, workers, theirs))
+        self._process.start()
+        theirs.close()
+        self.pid = self._process.pid
+
+    def line(self) -> int | None:
+        """The next number that it says; None when it has ended."""
+        try:
+            return self._lines.recv()
+        except EOFError:
+            return None
+
+    def send(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self) -> int | None:
+        self._process.join(600)
+        return self._process.exitcode
+
+
+def run(course: Course, workers: int, line: Connection) -> None:
+    """Say how many submissions are done after each, and at last how many are left."""
+    batch.CHUNK = 2
+    done = batch.grade_units(
+        course, [UNIT], workers=workers, limits=LIMITS, progress=lambda done, total, label: line.send(done)
+    )
+    line.send(len(done.due))
+    sys.exit(done.exit_code)
 
 
 def hand_in(course: Course) -> None:
@@ -65,17 +80,17 @@ def test_killed_ten_times(course, tmp_path):
     undisturbed = Course.at(tmp_path / "undisturbed")
     hand_in(course)
     shutil.copytree(course.home, undisturbed.home)
-    assert start(undisturbed).wait(600) == 0
+    assert Started(undisturbed).wait() == 0
     moments = random.Random(7)
     for _ in range(KILLS):
-        process = start(course, workers=1)  # a second would cost the time to import torch twice more
+        process = Started(course, workers=1)  # a second worker would double the time that a start takes
         for _ in range(moments.randrange(3)):
-            if not process.stdout.readline():
+            if process.line() is None:
                 break
         time.sleep(moments.random() * 0.3)
-        process.kill()
+        process.send(signal.SIGKILL)
         process.wait()
-    assert start(course).wait(600) == 0
+    assert Started(course).wait() == 0
     assert end_state(course) == end_state(undisturbed)
     assert not list(course.work.rglob("*.part"))
 
@@ -84,15 +99,15 @@ def test_killed_ten_times(course, tmp_path):
 def test_interrupt_finishes_what_is_in_hand(course):
     """After Ctrl-C the batch records what it has, says what is left, and exits 130; the next run does the rest."""
     hand_in(course)
-    process = start(course)
-    process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    said = process.stdout.read().split()
-    assert process.wait(60) == 130
-    left = int(said[-1])
+    process = Started(course)
+    process.line()
+    process.send(signal.SIGINT)
+    said = [*iter(process.line, None)]
+    assert process.wait() == 130
+    left = said[-1]
     assert 0 < left < STUDENTS
     assert len(scores(course)) == STUDENTS - left
-    assert start(course).wait(600) == 0
+    assert Started(course).wait() == 0
     assert len(scores(course)) == STUDENTS
 
 
@@ -100,9 +115,9 @@ def test_interrupt_finishes_what_is_in_hand(course):
 def test_a_dead_worker_is_replaced(course):
     """A worker that is killed costs nothing: its submission is graded by another."""
     hand_in(course)
-    process = start(course)
-    process.stdout.readline()
+    process = Started(course)
+    process.line()
     workers = [p for p in psutil.Process(process.pid).children() if "grade.worker" in " ".join(p.cmdline())]
     workers[0].kill()
-    assert process.wait(600) == 0
+    assert process.wait() == 0
     assert len(scores(course)) == STUDENTS
