@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,13 @@ class Course:
         """Names (without suffix) of the unit's notebooks, in order."""
         folder = self.source / unit
         return sorted({p.stem for pattern in ("*.py", "*.ipynb") for p in folder.glob(pattern)})
+
+    def texts(self, units: Iterable[str]) -> Iterator[str]:
+        """The units' notebooks and keys as text."""
+        for unit in units:
+            for folder in (self.source / unit, self.solutions / unit):
+                for path in sorted([*folder.glob("*.py"), *folder.glob("*.ipynb")]):
+                    yield path.read_text(encoding="utf-8", errors="replace")
 
     def library(self) -> list[Path]:
         """Packages that students' code may import besides the installed ones: where `dlmath_kit` is, if it is known."""

@@ -12,7 +12,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("autograder", "dlmath_kit", "dlmath_ref", "solutions")
-SHARED = {"autograder", "autograder.errors", "autograder.results", "autograder.cells", "autograder.course"}
+SHARED = {
+    "autograder",
+    "autograder.errors",
+    "autograder.results",
+    "autograder.cells",
+    "autograder.course",
+    "autograder.lazy",
+}
 KEYS = {"autograder.key", "autograder.stats"}
 MARKING = {"autograder.marking", "autograder.sandbox", *KEYS, *SHARED}
 
@@ -22,7 +29,8 @@ MAY_IMPORT = {
     "autograder.results": SHARED,
     "autograder.cells": SHARED,
     "autograder.course": SHARED,
-    "autograder.sandbox": {"autograder.errors"},
+    "autograder.lazy": SHARED,
+    "autograder.sandbox": {"autograder.errors", "autograder.lazy"},
     "autograder.stats": {"autograder.key", "autograder.errors", "autograder.results"},
     "autograder.key": {"autograder.stats", "autograder.errors", "autograder.results"},
     "autograder.marking": {"autograder.key", "autograder.sandbox", *SHARED},

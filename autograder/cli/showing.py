@@ -14,6 +14,7 @@ from autograder.marking.report import table
 from autograder.marking.sandboxed import SandboxAnswers
 from autograder.results import ExerciseResult
 from autograder.sandbox import Sandbox
+from autograder.sandbox.installation import needed
 from autograder.verify.answers import context_cells, source_of
 
 __all__ = ["as_text", "mark_file"]
@@ -33,7 +34,8 @@ def mark_file(course: Course, exercise: str, file: Path, isolation: str) -> tupl
     key = load_key(course.solutions, exercise)
     given = [CodeCell(cell, text, own=False) for cell, text in context_cells(source_of(course, exercise), exercise)]
     cells = [*given, *code_of(file)]
-    with Sandbox(isolation=isolation, library=course.library()) as box, box.session() as session:
+    heavy = needed([*course.texts([unit]), *(cell.text for cell in cells)])
+    with Sandbox(isolation=isolation, library=course.library(), heavy=heavy) as box, box.session() as session:
         for cell in cells:
             session.run_cell(cell.text, cell.cell)
         answers = SandboxAnswers(session, key.bans)

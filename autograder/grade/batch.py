@@ -108,6 +108,7 @@ def grade_units(
     size = min(workers or len(os.sched_getaffinity(0)), len(due))
     before = {(job.unit, job.student): entry for job, entry, _ in found if entry}
     setup = Setup(
+        units=tuple(units),
         home=str(course.home),
         work=str(course.work),
         database=course.database,

@@ -22,6 +22,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker must know before its first job."""
 
+    units: tuple[str, ...]
     home: str
     work: str
     database: str

@@ -17,6 +17,7 @@ from autograder.grade.submission import grade_submission
 from autograder.grade.unit import Unit
 from autograder.results import Environment
 from autograder.sandbox import Sandbox
+from autograder.sandbox.installation import needed
 
 __all__ = ["serve"]
 
@@ -29,8 +30,8 @@ def serve(fd: int) -> None:
     with Connection(fd) as line, suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the batch has ended
         setup = msgspec.msgpack.decode(line.recv_bytes(), type=Setup)
         course = Course(Path(setup.home), Path(setup.work), setup.database)
-        kit = course.home / "dlmath_kit"
-        with Sandbox(setup.isolation, setup.floor, setup.limits, [kit] if kit.is_dir() else []) as box:
+        heavy = needed(course.texts(setup.units))
+        with Sandbox(setup.isolation, setup.floor, setup.limits, course.library(), heavy=heavy) as box:
             try:
                 ready = Ready(isolation=box.level)
             except AutograderError as refusal:

@@ -34,6 +34,7 @@ from autograder.nbgrader.trusted import gradebook_cells, is_trusted
 from autograder.results import NotebookResult
 from autograder.sandbox import Session
 from autograder.sandbox.box import LEVELS
+from autograder.sandbox.installation import needed
 
 __all__ = ["Execute"]
 
@@ -66,7 +67,7 @@ class Execute(StockExecute):
         if not self._is_python(nb):
             return super().preprocess(nb, resources, km)
         document = self._prepared(nb, resources)
-        with self._session(resources) as session:
+        with self._session(document, resources) as session:
             watched = Watched(session, self.error_on_timeout)
             if any(SIGN in c.source for c in nb.cells if role(c) in (Role.TEST, Role.LOCKED)):
                 watched.set_variable(SIGN, os.environ.get(SIGN, ""))
@@ -109,11 +110,12 @@ class Execute(StockExecute):
         return document
 
     @contextmanager
-    def _session(self, resources: ResourcesDict) -> Iterator[Session]:
+    def _session(self, document: dict[str, Any], resources: ResourcesDict) -> Iterator[Session]:
         """A fresh session with the data files beside the notebook; the notebooks there stay here."""
         course = self._course()
-        library = (course.home / "dlmath_kit",) if course and (course.home / "dlmath_kit").is_dir() else ()
-        box = warm_sandbox(self.isolation, self.floor, limits_for(self.timeout), library)
+        library = tuple(course.library()) if course else ()
+        heavy = needed(cell["source"] for cell in document["cells"])
+        box = warm_sandbox(self.isolation, self.floor, limits_for(self.timeout), library, heavy)
         with tempfile.TemporaryDirectory(prefix="autograder-") as stage:
             copy_files(_folder(resources).resolve(), Path(stage))
             with box.session(files=Path(stage)) as session:

@@ -145,6 +145,8 @@ class Sandbox:
         limits: of each submission.
         library: packages (folders) that student code may import besides the installed ones.
         uid: the user that runs student code where the marker is root.
+        heavy: names of `installation.HEAVY` that are imported before the first submission; students may import the
+            others too, which then costs each of them a second or more.
 
     Raises:
         SandboxError: no level that is allowed can be reached; the text says why each was refused.
@@ -157,6 +159,7 @@ class Sandbox:
         limits: Limits | None = None,
         library: Iterable[Path] = (),
         uid: int = STUDENT_UID,
+        heavy: Iterable[str] = tuple(installation.HEAVY),
     ) -> None:
         if isolation != "strongest" and isolation not in LEVELS:
             raise ConfigurationError(f"isolation: got {isolation!r}, expected one of strongest, {', '.join(LEVELS)}.")
@@ -168,7 +171,7 @@ class Sandbox:
         self.versions: dict[str, str] = {}
         self._wanted = LEVELS if isolation == "strongest" else (isolation,)
         self._floor = floor
-        self._library = list(library)
+        self._library, self._heavy = list(library), tuple(heavy)
         self._uid = uid
         self._level = ""
         self._zygote: subprocess.Popen[bytes] | None = None
@@ -250,7 +253,7 @@ class Sandbox:
         """Start a zygote at this level; "" or why that cannot be."""
         self._stage = tempfile.mkdtemp(prefix="autograder-")
         config = {
-            **installation.describe(self._library),
+            **installation.describe(self._library, self._heavy),
             "level": level,
             "stage": self._stage,
             "uid": self._uid if os.getuid() == 0 or level == "namespaces" else os.getuid(),

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["describe", "font_lists"]
+__all__ = ["HEAVY", "describe", "font_lists", "needed"]
 
 _SITES = ("site-packages", "dist-packages")
 # Names in site-packages that hold, or lead to, what students must not see.
 _HIDDEN = ("autograder", "dlmath_ref", "solutions", "dlmath-*", "__editable__*dlmath*", "__editable__.dlmath*")
 _USELESS = ("*.pth", "*.egg-link", "__editable__*", "__pycache__")
-_PRELOAD = ["numpy", "scipy.special", "scipy.stats", "scipy.linalg", "scipy.optimize", "torch", "matplotlib.pyplot",
-            "IPython.core.interactiveshell"]  # fmt: skip
+_PRELOAD = ["numpy", "matplotlib.pyplot", "IPython.core.interactiveshell"]
+# Imported ahead only where they are wanted: a fork costs time for every megabyte.
+HEAVY = {
+    "scipy": ["scipy.special", "scipy.stats", "scipy.linalg", "scipy.optimize"],
+    "torch": ["torch"],
+}
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -44,7 +50,13 @@ def _packages(sites: list[str]) -> dict[str, str]:
     return links
 
 
-def describe(library: list[Path]) -> dict[str, Any]:
+def needed(texts: Iterable[str]) -> tuple[str, ...]:
+    """The heavy libraries that these texts of notebooks and keys import."""
+    words = {word for text in texts for word in re.findall(r"\b(?:import|from)\s+([a-z]+)", text)}
+    return tuple(name for name in HEAVY if name in words)
+
+
+def describe(library: list[Path], heavy: Iterable[str] = HEAVY) -> dict[str, Any]:
     """The part of the zygote's configuration that depends on this machine, JSON-ready."""
     sites = _site_folders()
     libraries = [os.path.realpath(path) for path in library]
@@ -53,9 +65,7 @@ def describe(library: list[Path]) -> dict[str, Any]:
     roots = [*lib, binaries, *sites]
     readonly = [p for p in dict.fromkeys([*roots, *map(os.path.realpath, roots)]) if p and os.path.isdir(p)]
     all_sites = dict.fromkeys([*sites, *_other_sites([*lib, "/usr/lib", "/usr/local/lib"])])
-    holes = [
-        os.path.join(site, name) for site in all_sites for name in os.listdir(site) if _matches(name, _HIDDEN)
-    ]
+    holes = [os.path.join(site, name) for site in all_sites for name in os.listdir(site) if _matches(name, _HIDDEN)]
     return {
         "inside": str(Path(__file__).resolve().parent / "inside"),
         "readonly": readonly,
@@ -64,7 +74,7 @@ def describe(library: list[Path]) -> dict[str, Any]:
         "site": _packages(sites),
         "library": libraries,
         "library_links": {os.path.basename(path): path for path in libraries},
-        "preload": _PRELOAD,
+        "preload": [*_PRELOAD, *(module for name in heavy for module in HEAVY[name])],
         "fonts": font_lists(),
     }
 

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from autograder.course import Course
 from autograder.errors import UsageError
 from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox.installation import needed
 from autograder.verify.exercise import verify_exercise
 from autograder.verify.report import ExerciseReport, UnitReport, Verification
 
@@ -39,9 +40,9 @@ def verify_units(
         progress: told how many exercises are done, how many there are, and which one was finished.
     """
     wanted = _wanted(course, course.choose(tuple(units)), exercises)
-    with Sandbox(isolation=isolation, limits=LIMITS, library=course.library()) as box:
+    with Sandbox(isolation=isolation, limits=LIMITS, heavy=()) as box:
         level = box.level
-    reports = dict(_proved(course, wanted, mutate, isolation, workers or os.cpu_count() or 1, progress))
+    reports = dict(_proved(course, wanted, mutate, level, workers or os.cpu_count() or 1, progress))
     by_unit: dict[str, list[ExerciseReport]] = {}
     for exercise in wanted:
         by_unit.setdefault(exercise.split("/")[0], []).append(reports[exercise])
@@ -62,7 +63,8 @@ def _proved(
 ) -> list[tuple[str, ExerciseReport]]:
     done: list[tuple[str, ExerciseReport]] = []
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(wanted)) or 1, context, _start, (course, isolation)) as pool:
+    units = sorted({exercise.split("/")[0] for exercise in wanted})
+    with ProcessPoolExecutor(min(workers, len(wanted)) or 1, context, _start, (course, isolation, units)) as pool:
         futures = {pool.submit(_verify, exercise, mutate): exercise for exercise in wanted}
         for future in as_completed(futures):
             done.append((futures[future], future.result()))
@@ -74,9 +76,10 @@ def _proved(
 _worker: tuple[Course, Sandbox] | None = None  # one warm sandbox in each process
 
 
-def _start(course: Course, isolation: str) -> None:
+def _start(course: Course, isolation: str, units: list[str]) -> None:
     global _worker
-    _worker = course, Sandbox(isolation=isolation, limits=LIMITS, library=course.library())
+    heavy = needed(course.texts(units))
+    _worker = course, Sandbox(isolation=isolation, limits=LIMITS, library=course.library(), heavy=heavy)
 
 
 def _verify(exercise: str, mutate: bool) -> ExerciseReport:

@@ -21,6 +21,7 @@ INSIDE = Path(__file__).parents[2] / "autograder" / "sandbox"
 ZYGOTE = """
 import array, json, os, signal, socket, sys
 sys.path.insert(0, sys.argv[1])
+import torch
 import inside.session
 inside.session.build()
 control = socket.socket(fileno=int(sys.argv[2]))

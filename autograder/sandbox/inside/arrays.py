@@ -1,4 +1,4 @@
-"""Arrays, NumPy scalars, tensors and random generators as plain structures, and back.
+"""Arrays, NumPy scalars and random generators as plain structures, and back.
 
 Only exact types with plain dtypes cross. Towards the sandbox an array keeps its memory layout (order of the axes,
 negative strides, gaps); from it, C or Fortran order.
@@ -10,20 +10,18 @@ import re
 from typing import Any
 
 import numpy as np
-import torch
 
 from .wire import ProtocolViolation
 
 __all__ = [
     "BIT_GENERATORS",
+    "bytes_of",
+    "check_shape",
     "checked_state",
     "pack_array",
-    "pack_tensor",
     "refuse_array",
-    "refuse_tensor",
     "unpack_array",
     "unpack_dtype",
-    "unpack_tensor",
 ]
 
 _DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f2|f4|f8|f16|c8|c16|c32|[US][1-9]\d{0,6}|[mM]8(\[\d{0,6}[A-Za-z]{1,2}\])?)")
@@ -31,15 +29,6 @@ _MAX_NDIM = 32
 BIT_GENERATORS = {
     c.__name__: c for c in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
 }
-_TORCH_DTYPES = {
-    str(d).removeprefix("torch."): d
-    for d in (
-        torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16,
-        torch.float32, torch.float64, torch.complex64, torch.complex128,
-    )
-}  # fmt: skip
-_TORCH_NAMES = {d: n for n, d in _TORCH_DTYPES.items()}
-_BYTES = torch.uint8
 
 
 def refuse_array(value: Any) -> str:
@@ -69,7 +58,7 @@ def pack_array(a: np.ndarray, layout: bool) -> tuple[list[Any], Any]:
         order, flat = _general_order(a)
     else:
         flat = np.ascontiguousarray(a)
-    return [a.dtype.str, a.shape, order], _bytes_of(flat)
+    return [a.dtype.str, a.shape, order], bytes_of(flat)
 
 
 def _general_order(a: np.ndarray) -> tuple[list[Any], np.ndarray]:
@@ -84,7 +73,7 @@ def _flip(a: np.ndarray, axes: list[int]) -> np.ndarray:
     return a[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(a.ndim))] if axes else a
 
 
-def _bytes_of(flat: np.ndarray) -> Any:
+def bytes_of(flat: np.ndarray) -> Any:
     if flat.nbytes <= 4096:
         return flat.tobytes()
     return flat.reshape(-1).view(np.uint8).data
@@ -100,7 +89,7 @@ def unpack_array(head: Any, data: Any, layout: bool) -> np.ndarray:
     """The array of `pack_array`; `layout` says whether more than C and Fortran order is accepted."""
     name, shape, order = head
     dtype = unpack_dtype(name)
-    _check_shape(shape, dtype.itemsize, len(data))
+    check_shape(shape, dtype.itemsize, len(data))
     if order == "C":
         return _flat(dtype, data).reshape(shape)
     if order == "F":
@@ -121,7 +110,7 @@ def _strided(flat: np.ndarray, shape: Any, axes: Any, flips: Any, gap: bool, wri
     return a
 
 
-def _check_shape(shape: Any, itemsize: int, size: int) -> None:
+def check_shape(shape: Any, itemsize: int, size: int) -> None:
     if type(shape) is not tuple or len(shape) > _MAX_NDIM:
         raise ProtocolViolation("a shape that is not a short tuple")
     wanted = itemsize
@@ -142,45 +131,6 @@ def _flat(dtype: np.dtype, data: Any) -> np.ndarray:
     if dtype.kind == "U" and flat.view(np.dtype(np.uint32).newbyteorder(dtype.byteorder)).max() > 0x10FFFF:
         raise ProtocolViolation("text that is not Unicode")
     return flat
-
-
-def refuse_tensor(t: torch.Tensor) -> str:
-    """Why this tensor may not cross, "" when it may. A Parameter crosses as a plain tensor."""
-    if type(t) not in (torch.Tensor, torch.nn.Parameter):
-        return f"a {type(t).__name__} (a subclass of torch.Tensor)"
-    if t.layout is not torch.strided:
-        return "a sparse torch tensor"
-    if t.is_quantized or t.dtype not in _TORCH_NAMES:
-        return f"a torch tensor of dtype {t.dtype}"
-    if t.device.type == "meta":
-        return "a torch tensor on the device meta (it has no data)"
-    return ""
-
-
-def pack_tensor(t: torch.Tensor) -> tuple[list[Any], Any]:
-    """(dtype, shape, requires_grad) and the elements' bytes in C order."""
-    with torch.no_grad():
-        flat = t.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-        data = _bytes_of(flat.view(_BYTES).numpy()) if flat.numel() else b""
-    return [_TORCH_NAMES[t.dtype], tuple(t.shape), t.requires_grad], data
-
-
-def unpack_tensor(head: Any, data: Any) -> torch.Tensor:
-    name, shape, requires_grad = head
-    dtype = _TORCH_DTYPES.get(name) if type(name) is str else None
-    if dtype is None or type(requires_grad) is not bool:
-        raise ProtocolViolation("an unknown tensor dtype")
-    _check_shape(shape, dtype.itemsize, len(data))
-    if len(data) == 0:
-        t = torch.empty(shape, dtype=dtype, device="cpu")
-    else:
-        t = torch.frombuffer(data if type(data) is bytearray else bytearray(data), dtype=_BYTES)
-        t = (t != 0 if dtype is torch.bool else t.view(dtype)).reshape(shape)
-    if requires_grad:
-        if not (dtype.is_floating_point or dtype.is_complex):
-            raise ProtocolViolation("an integer tensor that requires a gradient")
-        t.requires_grad_(True)
-    return t
 
 
 def checked_state(state: Any) -> dict[str, Any]:

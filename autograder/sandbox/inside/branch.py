@@ -14,8 +14,8 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
-import torch
 
+from . import tensors
 from .clock import Clock
 from .guard import Guard
 from .standins import CallbackFailed, StandIn, StandInFunction, StandInObject
@@ -28,7 +28,7 @@ _MAX_HANDLES = 100_000
 _MAX_ITEMS = 1_000_000
 _DUNDERS = frozenset({"__name__", "__doc__"})
 _getpid, _exit, _now = os.getpid, os._exit, time.monotonic
-_numpy_state, _python_state, _torch_state = np.random.get_state, random.getstate, torch.get_rng_state
+_numpy_state, _python_state = np.random.get_state, random.getstate
 _numpy_errors, _numpy_handler = np.seterr, np.seterrcall
 _forget_filters, _filter_warnings = warnings.resetwarnings, warnings.simplefilter
 _qualname = type.__dict__["__qualname__"].__get__
@@ -52,6 +52,7 @@ class Branch(Talk):
         self._ids: dict[int, int] = {}
         self._standins: dict[int, StandIn] = {}
         self._pid = _getpid()
+        self._torch = tensors.loaded()
         self._operations: dict[str, Callable[..., Any]] = {
             "get": self._get, "forget": self._forget, "call": self._call,
             "getattr": self._getattr, "setattr": self._setattr,
@@ -146,7 +147,8 @@ class Branch(Talk):
         _, keys, position, has_gauss, gauss = _numpy_state(legacy=True)
         digest = hashlib.sha256(np.asarray(keys).tobytes())
         digest.update(repr((position, has_gauss, gauss, _python_state())).encode())
-        digest.update(_torch_state().numpy().tobytes())
+        if self._torch is not None:
+            digest.update(self._torch.get_rng_state().numpy().tobytes())
         return digest.hexdigest()
 
     # Callbacks

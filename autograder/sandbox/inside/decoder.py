@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from . import tags
-from .arrays import unpack_array, unpack_dtype, unpack_tensor
+from .arrays import unpack_array, unpack_dtype
+from .tensors import unpack_tensor
 from .wire import Bounds, ProtocolViolation
 
 __all__ = ["Decoder"]
@@ -141,7 +141,7 @@ def _decode_scalar(d: Decoder, n: Any, depth: int) -> Any:
     return unpack_array((n[1], (), "C"), data, False)[()]
 
 
-def _decode_tensor(d: Decoder, n: Any, depth: int) -> torch.Tensor:
+def _decode_tensor(d: Decoder, n: Any, depth: int) -> Any:
     t = unpack_tensor(n[1], d.data(n[2]))
     if n[3] is not None:
         grad = unpack_tensor(n[3][0], d.data(n[3][1]))

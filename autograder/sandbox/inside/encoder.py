@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from . import tags
-from .arrays import pack_array, pack_tensor, refuse_array, refuse_tensor
+from .arrays import pack_array, refuse_array
+from .tensors import pack_tensor, refuse_tensor, tensor_type
 from .wire import INLINE_BYTES, Bounds, Unsendable
 
 __all__ = ["Encoder"]
@@ -134,7 +134,7 @@ def _scalar(e: Encoder, v: np.generic, depth: int) -> Any:
     return [tags.SCALAR, a.dtype.str, e.data(a.tobytes())]
 
 
-def _tensor(e: Encoder, v: torch.Tensor, depth: int) -> Any:
+def _tensor(e: Encoder, v: Any, depth: int) -> Any:
     if why := refuse_tensor(v):
         raise Unsendable(why)
     known = e.shared(v) if e.shared else None
@@ -147,7 +147,7 @@ def _tensor(e: Encoder, v: torch.Tensor, depth: int) -> Any:
     return [tags.TENSOR, head, e.data(data), None if grad is None else _gradient(e, grad)]
 
 
-def _gradient(e: Encoder, grad: torch.Tensor) -> Any:
+def _gradient(e: Encoder, grad: Any) -> Any:
     head, data = pack_tensor(grad.detach())
     return [head, e.data(data)]
 
@@ -167,12 +167,10 @@ _ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     range: lambda e, v, d: [tags.RANGE, e.items([v.start, v.stop, v.step], d)],
     type(...): lambda e, v, d: [tags.ELLIPSIS],
     np.ndarray: _array,
-    torch.Tensor: _tensor,
 }
 _BASES: tuple[tuple[type, Callable[[Encoder, Any, int], Any]], ...] = (
     (np.generic, _scalar),
     (np.ndarray, _array),
-    (torch.Tensor, _tensor),
     (float, lambda e, v, d: float.__float__(v)),
     *((base, _ENCODERS[base]) for base in (int, str, complex, bytes, bytearray, tuple, list, dict, set, frozenset)),
 )
@@ -181,6 +179,8 @@ _BASES: tuple[tuple[type, Callable[[Encoder, Any, int], Any]], ...] = (
 def _encoder_for(value: Any) -> Callable[[Encoder, Any, int], Any] | None:
     """The encoder of a subclass of a data type, judged by the real type and not by `__class__`."""
     mro = _mro(type(value))
+    if tensor_type() in mro:
+        return _tensor
     for base, encode in _BASES:
         if base in mro:
             return encode

@@ -11,9 +11,8 @@ import time
 from typing import Any
 
 import numpy as np
-import torch
 
-from . import shell
+from . import shell, tensors
 from .branch import Branch
 from .capture import Outputs, Stream, Terminal
 from .clock import Clock
@@ -33,6 +32,9 @@ _close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
 def build() -> None:
     """Make the shell, and load what torch's optimisers load at their first step: seconds, before the fork."""
     shell.build()
+    torch = tensors.loaded()
+    if torch is None:
+        return
     parameter = torch.zeros(1, requires_grad=True)
     for optimiser in (torch.optim.SGD([parameter], lr=1.0), torch.optim.Adam([parameter])):
         parameter.grad = torch.zeros(1)
@@ -71,7 +73,8 @@ class Session:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         random.seed(0)
         np.random.seed(0)
-        torch.manual_seed(0)
+        if (torch := tensors.loaded()) is not None:
+            torch.manual_seed(0)
 
     def serve(self) -> None:
         self._encode_and_send("ready")

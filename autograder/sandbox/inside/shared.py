@@ -12,9 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from .arrays import BIT_GENERATORS, checked_state
+from .tensors import (
+    is_tensor,
+    is_torch_generator,
+    new_torch_generator,
+    overwrite_generator,
+    overwrite_tensor,
+    snapshot,
+)
 from .wire import ProtocolViolation, Unsendable
 
 __all__ = ["Shared", "generator_state", "new_generator", "overwrite"]
@@ -48,7 +55,7 @@ class Shared:
         index, key = self._next, id(value)
         self._next += 1
         get: Callable[[], Any]
-        if self._weak and isinstance(value, (np.ndarray, torch.Tensor)):
+        if self._weak and (isinstance(value, np.ndarray) or is_tensor(value)):
             get = weakref.ref(value, lambda _: self._forget(index, key))
         else:
             get = lambda: value  # noqa: E731 - the strong twin of weakref.ref
@@ -133,8 +140,8 @@ class Shared:
     def commit(self, dropped: int = 0) -> None:
         """The changes found last, and the first `dropped` indices gone, have been sent."""
         del self._gone[:dropped]
-        for entry, snapshot in self._pending:
-            entry.snapshot = snapshot
+        for entry, now in self._pending:
+            entry.snapshot = now
         self._pending = []
 
     def forget_changes(self) -> None:
@@ -163,22 +170,15 @@ def _unused() -> tuple[int, int]:
 
 
 def _form(value: Any) -> Any:
-    return (value.dtype, value.shape) if isinstance(value, (np.ndarray, torch.Tensor)) else None
+    return (value.dtype, value.shape) if (isinstance(value, np.ndarray) or is_tensor(value)) else None
 
 
 def _snapshot(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tobytes()
-    if isinstance(value, torch.Tensor):
-        grad = value.grad if value.is_leaf and value.requires_grad else None
-        return _tensor_bytes(value), None if grad is None else _tensor_bytes(grad)
+    if is_tensor(value):
+        return snapshot(value)
     return _frozen(generator_state(value))
-
-
-def _tensor_bytes(t: torch.Tensor) -> bytes:
-    with torch.no_grad():
-        flat = t.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-        return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
 def _frozen(state: Any) -> Any:
@@ -189,7 +189,7 @@ def _frozen(state: Any) -> Any:
 
 def generator_state(value: Any) -> Any:
     """The state of a NumPy or torch generator as data."""
-    if isinstance(value, torch.Generator):
+    if is_torch_generator(value):
         return value.get_state().numpy()
     return value.bit_generator.state
 
@@ -197,9 +197,7 @@ def generator_state(value: Any) -> Any:
 def new_generator(state: Any) -> Any:
     """A generator in the given state."""
     if isinstance(state, np.ndarray):
-        generator = torch.Generator()
-        overwrite(generator, state)
-        return generator
+        return new_torch_generator(state)
     bits = BIT_GENERATORS[checked_state(state)["bit_generator"]](0)
     bits.state = state
     return np.random.Generator(bits)
@@ -211,26 +209,14 @@ def overwrite(value: Any, new: Any) -> None:
         _require(type(new) is np.ndarray and new.shape == value.shape and new.dtype == value.dtype)
         if value.flags.writeable:
             np.copyto(value, new)
-    elif isinstance(value, torch.Tensor):
-        _require(isinstance(new, torch.Tensor) and new.shape == value.shape and new.dtype == value.dtype)
-        with torch.no_grad():
-            value.copy_(new)
-        _overwrite_gradient(value, new.grad)
-    elif isinstance(value, torch.Generator):
-        _require(type(new) is np.ndarray and new.dtype == np.uint8 and new.shape == tuple(value.get_state().shape))
-        value.set_state(torch.from_numpy(new))
+    elif is_tensor(value):
+        _require(is_tensor(new) and new.shape == value.shape and new.dtype == value.dtype)
+        overwrite_tensor(value, new)
+    elif is_torch_generator(value):
+        overwrite_generator(value, new)
     else:
         _require(checked_state(new)["bit_generator"] == type(value.bit_generator).__name__)
         value.bit_generator.state = new
-
-
-def _overwrite_gradient(value: torch.Tensor, grad: torch.Tensor | None) -> None:
-    if not (value.is_leaf and value.requires_grad):
-        return
-    if grad is None or value.grad is None:
-        value.grad = grad
-    else:
-        value.grad.copy_(grad)
 
 
 def _require(holds: bool) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from .arrays import BIT_GENERATORS
 from .decoder import Decoder
 from .encoder import Encoder
 from .shared import Shared, generator_state, new_generator
 from .tags import FIRST_OPAQUE_TAG
+from .tensors import is_tensor, is_torch_generator
 from .wire import Bounds, Channel, ProtocolViolation, Unsendable
 
 __all__ = ["CALLBACK", "EXPOSED", "HANDLE", "OBJECT", "OURS", "REF", "Talk", "bounded"]
@@ -71,7 +71,7 @@ class Talk:
         return [e.encode(v) for v in values]
 
     def _change(self, e: Encoder, value: Any) -> Any:
-        return e.encode(value if isinstance(value, (np.ndarray, torch.Tensor)) else generator_state(value))
+        return e.encode(value if isinstance(value, np.ndarray) or is_tensor(value) else generator_state(value))
 
     def _refer(self, value: Any) -> Any:
         index = self.shared.find(value)
@@ -81,7 +81,7 @@ class Talk:
         return None
 
     def _opaque_out(self, value: Any) -> Any:
-        if type(value) in (np.random.Generator, torch.Generator):
+        if type(value) is np.random.Generator or is_torch_generator(value):
             return self._generator_out(value)
         return self.opaque_out(value)
 

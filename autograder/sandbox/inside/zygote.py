@@ -7,7 +7,9 @@ keeper (process 1 of the submission's namespace) runs no student code: it forks 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.metadata
 import os
 import shutil
 import signal
@@ -105,12 +107,11 @@ def _preload(needed: list[str], offered: Iterable[str]) -> None:
 
 
 def _versions() -> dict[str, str]:
-    """The versions of Python and the preloaded packages, for the record."""
+    """The versions of Python and the packages that matter, for the record."""
     found = {"python": sys.version.split()[0]}
     for name in ("numpy", "scipy", "torch", "matplotlib", "IPython"):
-        module = sys.modules.get(name)
-        if module is not None:
-            found[name] = str(getattr(module, "__version__", ""))
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
     return found
 
 

@@ -113,4 +113,3 @@ def private(limits: dict[str, Any]) -> None:
     sc.mount("tmpfs", "/home", "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, options)
     for name in ("student", "tmp", "shm"):
         os.mkdir(f"/home/{name}", 0o700)
-
