@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
+
+import msgspec
 
 from autograder.marking.kept import keep
 from autograder.results import NotebookResult
@@ -16,5 +17,4 @@ def encoded(notebook: dict[str, Any], result: NotebookResult) -> bytes:
     """The notebook as a file, with harmless outputs, results and notes."""
     kept = copy.deepcopy(notebook)
     keep(kept, result)
-    text = json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False)
-    return (text + "\n").encode("utf-8", "replace")
+    return msgspec.json.format(msgspec.json.encode(kept, order="sorted"), indent=1) + b"\n"

@@ -120,7 +120,7 @@ class _Program:
 
     def _imports(self, node: ast.AST, statement: _Statement) -> None:
         """Imports inside a reached definition."""
-        for n in ast.walk(node):
+        for n in _walked(node):
             for full, line in _imported(n):
                 if statement.cell.own and self.bans.forbids(full):
                     self.found.add(Violation(full, statement.cell.cell, line))
@@ -136,7 +136,7 @@ class _Scope:
             self._collect(node)
 
     def _collect(self, node: ast.AST) -> None:
-        for n in ast.walk(node):
+        for n in _walked(node):
             if isinstance(n, ast.arg):
                 self.own.setdefault(n.arg, set())
             elif isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
@@ -144,12 +144,12 @@ class _Scope:
             elif isinstance(n, (ast.Import, ast.ImportFrom)):
                 for alias, full in _aliases(n):
                     self.own.setdefault(alias, set()).add(full)
-        for n in ast.walk(node):
+        for n in _walked(node):
             if isinstance(n, ast.Assign) and (chain := _chain(n.value)):
                 for target in n.targets:
                     if isinstance(target, ast.Name) and chain[0] != target.id:
                         self.own[target.id] |= self.expand(chain)
-        for n in ast.walk(node):
+        for n in _walked(node):
             if isinstance(n, ast.Global):
                 for name in n.names:
                     self.own.pop(name, None)
@@ -273,8 +273,18 @@ def _chain(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
-def _chains(node: ast.AST) -> Iterator[tuple[tuple[str, ...], str, int]]:
+@lru_cache(maxsize=4096)
+def _walked(node: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(node))
+
+
+@lru_cache(maxsize=4096)
+def _chains(node: ast.AST) -> tuple[tuple[tuple[str, ...], str, int], ...]:
     """The longest dotted names read in a piece of code, as written, with their lines."""
+    return tuple(_found_chains(node))
+
+
+def _found_chains(node: ast.AST) -> Iterator[tuple[tuple[str, ...], str, int]]:
     todo: list[ast.AST] = [node]
     while todo:
         n = todo.pop()

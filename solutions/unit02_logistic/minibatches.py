@@ -69,11 +69,14 @@ def a_short_batch_is_dropped_when_asked(answer, rng):
 
 @key.part("core", weight=1)
 def every_sample_may_come_first(answer, rng):
-    first = sum(int(epoch(answer, 5, 2, rng)[0] == 0) for _ in range(200))
-    rate(first, 200, 0.2, what="index 0 as the first of an epoch")
-    orders = [epoch(answer, 40, 4, rng) for _ in range(3)]
-    neighbours = [float(np.mean(np.abs(np.diff(order)) == 1)) for order in orders]
-    check(max(neighbours) < 0.5, "Samples that are neighbours in the data stay neighbours: shuffle single samples.")
+    order = epoch(answer, 400, 4, rng)
+    check(order.size == 400, "An epoch must hold each index exactly once.")
+    neighbours = float(np.mean(np.abs(np.diff(order)) == 1))
+    check(neighbours < 0.5, "Samples that are neighbours in the data stay neighbours: shuffle single samples.")
+    # The places (0, 1), (2, 3), ... of a random permutation are 200 independent fair coins.
+    rate(int(np.sum(order[0::2] < order[1::2])), 200, 0.5, what="a smaller index before a larger one")
+    firsts = {int(epoch(answer, 40, 4, rng)[0]) for _ in range(8)}  # all the same with probability 40**-7 = 6e-12
+    check(len(firsts) > 1, "Every epoch begins with the same index: the order must be random.")
 
 
 @key.part("core", weight=1)
