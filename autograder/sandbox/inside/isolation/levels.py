@@ -209,7 +209,7 @@ class Namespaced(Limited):
         self.inside = "/run/inside"
 
     def paths(self) -> dict[str, str]:
-        return {"site": "/run/site", "library": "/run/library", "home": "/home"}
+        return {"site": "/run/site", "library": "/run/library", "home": view.PRIVATE}
 
     def fork(self) -> int:
         return sc.clone(self._SUBMISSION)
@@ -225,7 +225,7 @@ class Namespaced(Limited):
         """The files were written by the student's user already."""
 
     def temporary(self) -> str:
-        return "/tmp"
+        return view.TEMPORARY
 
     def confine(self, limits: dict[str, Any]) -> None:
         privileges.limit(limits, int(limits["processes"]) + 1)
@@ -234,7 +234,7 @@ class Namespaced(Limited):
         if landlock.version():
             rules = landlock.Ruleset()
             rules.allow(["/"], landlock.READ)
-            rules.allow(["/home", "/dev/null"], landlock.WRITE)
+            rules.allow([view.PRIVATE, "/dev/null"], landlock.WRITE)
             rules.enforce()
         seccomp.install()
 

@@ -11,21 +11,22 @@ from typing import Any
 
 from . import syscalls as sc
 
-__all__ = ["HOME", "build", "enter", "private"]
+__all__ = ["HOME", "PRIVATE", "TEMPORARY", "build", "enter", "private"]
 
-HOME = "/home/student"
+PRIVATE = "/private"  # a path where no installation lies, unlike /home and /tmp
+HOME, TEMPORARY = f"{PRIVATE}/home", f"{PRIVATE}/tmp"
 _SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/bin", "/usr/local/lib", "/lib", "/lib64", "/bin", "/usr/share/fonts",
            "/usr/share/zoneinfo", "/usr/lib/locale", "/sys/devices/system/cpu", "/etc/ld.so.cache", "/etc/localtime",
            "/etc/alternatives", "/etc/fonts")  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_PRIVATE = 0o755
+_OPEN = 0o755
 
 
 def _bind(source: str, target: str, read_only: bool = True, device: bool = False) -> None:
     if os.path.isdir(source):
-        os.makedirs(target, _PRIVATE, exist_ok=True)
+        os.makedirs(target, _OPEN, exist_ok=True)
     elif not os.path.exists(target):
-        os.makedirs(os.path.dirname(target), _PRIVATE, exist_ok=True)
+        os.makedirs(os.path.dirname(target), _OPEN, exist_ok=True)
         open(target, "x").close()
     sc.mount(source, target, "", sc.MS_BIND | sc.MS_REC)
     attributes = sc.MOUNT_ATTR_NOSUID | (0 if device else sc.MOUNT_ATTR_NODEV)
@@ -39,7 +40,7 @@ def _show(root: str, path: str) -> None:
         if os.path.isabs(os.readlink(path)):
             _bind(os.path.realpath(path), target)
         else:
-            os.makedirs(os.path.dirname(target), _PRIVATE, exist_ok=True)
+            os.makedirs(os.path.dirname(target), _OPEN, exist_ok=True)
             os.symlink(os.readlink(path), target)
     elif os.path.exists(path) and not os.path.islink(target):
         _bind(path, target)
@@ -53,7 +54,7 @@ def _cover(root: str, hole: str, empty: str) -> None:
 
 
 def _user_files(root: str, uid: int) -> None:
-    os.makedirs(f"{root}/etc", _PRIVATE, exist_ok=True)
+    os.makedirs(f"{root}/etc", _OPEN, exist_ok=True)
     for name, text in (
         ("passwd", f"student:x:{uid}:{uid}::{HOME}:/bin/sh\n"),
         ("group", f"student:x:{uid}:\n"),
@@ -65,7 +66,7 @@ def _user_files(root: str, uid: int) -> None:
 
 
 def _links(folder: str, entries: dict[str, str]) -> None:
-    os.makedirs(folder, _PRIVATE)
+    os.makedirs(folder, _OPEN)
     for name, target in entries.items():
         os.symlink(target, f"{folder}/{name}")
 
@@ -89,11 +90,12 @@ def build(root: str, config: dict[str, Any]) -> None:
     _user_files(root, config["uid"])
     for name in _DEVICES:
         _bind(f"/dev/{name}", f"{root}/dev/{name}", read_only=False, device=True)
-    os.makedirs(f"{root}/home")
+    os.makedirs(root + PRIVATE)
     own = f"mode=755,size=64m,uid={config['uid']},gid={config['uid']}"
-    sc.mount("tmpfs", f"{root}/home", "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, own)
-    for link, target in (("tmp", "/home/tmp"), ("dev/shm", "/home/shm"), ("dev/fd", "/proc/self/fd")):
-        os.symlink(target, f"{root}/{link}")
+    sc.mount("tmpfs", root + PRIVATE, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, own)
+    for link, target in (("tmp", TEMPORARY), ("dev/shm", f"{PRIVATE}/shm"), ("dev/fd", "/proc/self/fd")):
+        if not os.path.lexists(f"{root}/{link}"):  # Python may be installed below /tmp
+            os.symlink(target, f"{root}/{link}")
     os.makedirs(f"{root}/proc")
     sc.mount("proc", f"{root}/proc", "proc", sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC)
     sc.mount_attributes(root, sc.MOUNT_ATTR_RDONLY, recursive=False)
@@ -110,6 +112,6 @@ def enter(root: str) -> None:
 def private(limits: dict[str, Any]) -> None:
     """A fresh home, /tmp and /dev/shm in memory, bounded, gone with the last process that sees them."""
     options = f"mode=755,size={int(limits['disk_bytes'])},nr_inodes={int(limits['disk_files'])}"
-    sc.mount("tmpfs", "/home", "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, options)
-    for name in ("student", "tmp", "shm"):
-        os.mkdir(f"/home/{name}", 0o700)
+    sc.mount("tmpfs", PRIVATE, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, options)
+    for folder in (HOME, TEMPORARY, f"{PRIVATE}/shm"):
+        os.mkdir(folder, 0o700)
