@@ -95,19 +95,21 @@ def secret(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "path",
     [
-        str(REPOSITORY / "autograder" / "errors.py"),
-        str(REPOSITORY / "autograder" / "sandbox" / "box.py"),
-        str(REPOSITORY / "pyproject.toml"),
+        "REPOSITORY/autograder/errors.py",
+        "REPOSITORY/autograder/sandbox/box.py",
+        "REPOSITORY/pyproject.toml",
         "/etc/shadow",
         "/root/.bashrc",
-        f"/proc/{os.getpid()}/environ",
-        f"/proc/{os.getpid()}/maps",
-        f"/proc/{os.getpid()}/cwd/pyproject.toml",
-        f"/proc/{os.getpid()}/root/etc/passwd",
+        "/proc/MARKER/environ",
+        "/proc/MARKER/maps",
+        "/proc/MARKER/cwd/pyproject.toml",
+        "/proc/MARKER/root/etc/passwd",
     ],
 )
 def test_files_of_the_host_cannot_be_read(session: Session, path: str) -> None:
     """Our code, passwords and the marker's process are out of reach."""
+    path = path.replace("REPOSITORY", str(REPOSITORY)).replace("MARKER", str(os.getpid()))
+    assert os.path.lexists(path) or path.startswith("/root")
     assert refused(session, f"open({path!r}).read()") in ("FileNotFoundError", "PermissionError")
 
 
