@@ -9,6 +9,7 @@ import copy
 import json
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,11 @@ def unit_course(home: Path, folder: Path, unit: str) -> Path:
     return folder
 
 
-def submit_copies(course: Path, unit: str, answers: dict[str, str], count: int) -> None:
-    """`count` submissions in which each solution cell holds its answer."""
+def submit_copies(course: Path, unit: str, answers: dict[str, str], numbers: Iterable[int]) -> None:
+    """Numbered submissions in which each solution cell holds its answer."""
     for released in sorted((course / "release" / unit).glob("*.ipynb")):
         notebook = json.loads(released.read_bytes())
-        for number in range(count):
+        for number in numbers:
             mine = copy.deepcopy(notebook)
             for cell in mine["cells"]:
                 name = cell["metadata"].get("nbgrader", {}).get("grade_id")

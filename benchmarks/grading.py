@@ -23,27 +23,38 @@ HOME = Path(__file__).resolve().parent.parent
 PAGE = HOME / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures: benchmarks/grading.py -->", "<!-- end of figures -->"
 UNIT = "unit02_logistic"
+FEW = 2  # submissions of the run that is subtracted
 PYTHON = sys.executable
 
 
 @dataclass(frozen=True)
 class Row:
-    """One grader on one course: seconds for each submission, start-up included and apart."""
+    """One grader on one course.
+
+    Args:
+        submissions: how many were graded in the run that counts.
+        grade: cost of that run.
+        first: seconds of a run of the same kind over `FEW` other submissions.
+    """
 
     course: str
     grader: str
     submissions: int
     grade: Cost
     feedback: Cost | None
-    start: float  # seconds of a run that grades nothing new
+    first: float | None
 
     @property
     def each(self) -> float:
+        """Seconds for each submission, start-up included."""
         return self.grade.seconds / self.submissions
 
     @property
     def marginal(self) -> float:
-        return (self.grade.seconds - self.start) / self.submissions
+        """Seconds that one more submission takes."""
+        if self.first is None:
+            return self.each
+        return (self.grade.seconds - self.first) / (self.submissions - FEW)
 
 
 def main() -> None:
@@ -69,7 +80,7 @@ def _measured(folder: Path, arguments: argparse.Namespace) -> Iterator[Row]:
     light = courses.light_course(folder / "light")
     yield from _both(light, courses.UNIT, {"mlp": courses.ANSWER}, arguments)
     otter = folder / "otter"
-    yield Row(courses.UNIT, "otter run", 1, run(courses.light_otter(otter), otter), None, 0.0)
+    yield Row(courses.UNIT, "otter run", 1, run(courses.light_otter(otter), otter), None, None)
     unit = courses.unit_course(HOME, folder / "unit", UNIT)
     yield from _both(unit, UNIT, bare.solutions(HOME, UNIT), arguments)
 
@@ -83,26 +94,33 @@ def _both(course: Path, unit: str, answers: dict[str, str], arguments: argparse.
     else:
         run([PYTHON, "-m", "nbgrader", "generate_assignment", unit], course)
     ours = Path(shutil.copytree(course, course.with_name(f"{course.name}-ours")))
-    courses.submit_copies(course, unit, answers, arguments.stock)
-    courses.submit_copies(ours, unit, answers, arguments.ours)
-    yield _stock(course, unit, arguments.stock)
-    yield _dlmath(ours, unit, arguments.ours)
-
-
-def _stock(course: Path, unit: str, count: int) -> Row:
     stock = {"JUPYTER_CONFIG_DIR": str(course / "empty"), "PYTHONPATH": str(HOME)}
-    grade = run([PYTHON, "-m", "nbgrader", "autograde", unit], course, stock)
-    feedback = run([PYTHON, "-m", "nbgrader", "generate_feedback", unit], course, stock)
-    again = run([PYTHON, "-m", "nbgrader", "autograde", unit], course, stock)
-    return Row(unit, "nbgrader autograde", count, grade, feedback, again.seconds)
+    nbgrader = [PYTHON, "-m", "nbgrader"]
+    dlmath = [PYTHON, "-m", "autograder", "--course", str(ours)]
+    row = "nbgrader autograde"
+    yield _row(
+        row, course, unit, answers, arguments.stock, [*nbgrader, "autograde"], [*nbgrader, "generate_feedback"], stock
+    )
+    yield _row(
+        "dlmath", ours, unit, answers, arguments.ours, [*dlmath, "grade", "--workers", "1"], [*dlmath, "feedback"], {}
+    )
 
 
-def _dlmath(course: Path, unit: str, count: int) -> Row:
-    command = [PYTHON, "-m", "autograder", "--course", str(course)]
-    grade = run([*command, "grade", unit, "--workers", "1"], course)
-    feedback = run([*command, "feedback", unit], course)
-    again = run([*command, "grade", unit, "--workers", "1"], course)
-    return Row(unit, "dlmath", count, grade, feedback, again.seconds)
+def _row(
+    grader: str,
+    course: Path,
+    unit: str,
+    answers: dict[str, str],
+    count: int,
+    grade: list[str],
+    feedback: list[str],
+    environment: dict[str, str],
+) -> Row:
+    courses.submit_copies(course, unit, answers, range(FEW))
+    first = run([*grade, unit], course, environment)
+    courses.submit_copies(course, unit, answers, range(FEW, FEW + count))
+    cost = run([*grade, unit], course, environment)
+    return Row(unit, grader, count, cost, run([*feedback, unit], course, environment), first.seconds)
 
 
 def _heading() -> str:
@@ -117,8 +135,8 @@ def _table(rows: list[Row]) -> Iterator[str]:
     yield "|---|---|---:|---:|---:|---:|---:|---:|"
     stock = {row.course: row for row in rows if row.grader.startswith("nbgrader")}
     for row in rows:
-        feedback = f"{row.feedback.seconds / row.submissions:.3f}" if row.feedback else ""
-        faster = stock[row.course].each / row.each
+        feedback = f"{row.feedback.seconds / (row.submissions + FEW):.3f}" if row.feedback else ""
+        faster = stock[row.course].marginal / row.marginal
         yield (
             f"| {row.course} | {row.grader} | {row.submissions} | {row.each:.3f} | {row.marginal:.3f} | {feedback} "
             f"| {row.grade.peak_bytes / 2**20:.0f} MiB | {faster:.1f} |"

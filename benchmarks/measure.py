@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ import psutil
 __all__ = ["Cost", "machine", "run"]
 
 SAMPLE_SECONDS = 0.2
+PROGRAMS = Path(sys.executable).parent  # nbgrader calls alembic by name
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}", **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import msgspec
 
 from autograder.cells import Role, grade_id, is_given, is_picture, points, role
 from autograder.errors import AutograderError
-from autograder.key import Bans, Key
+from autograder.key import Key
 from autograder.marking.cellcode import text
 from autograder.marking.exercise import OURS, mark_exercise
 from autograder.marking.namespace import Namespace
@@ -74,6 +75,18 @@ class _Notebook:
 
     def all(self, name: str) -> NotebookResult:
         started = time.perf_counter()
+        with closing(self.plain):
+            manual = self._cells()
+        return NotebookResult(
+            name=name,
+            exercises=tuple(self.exercises),
+            manual=tuple(manual),
+            notes=tuple(self.notes),
+            seconds=time.perf_counter() - started,
+        )
+
+    def _cells(self) -> list[str]:
+        """Run or mark every cell in order; the ids of those that a person marks."""
         manual = []
         for cell in self.notebook.get("cells", []):
             if role(cell) in (Role.MANUAL, Role.TASK):
@@ -84,13 +97,7 @@ class _Notebook:
                 self._test(cell)
             else:
                 self._run(cell)
-        return NotebookResult(
-            name=name,
-            exercises=tuple(self.exercises),
-            manual=tuple(manual),
-            notes=tuple(self.notes),
-            seconds=time.perf_counter() - started,
-        )
+        return manual
 
     def _run(self, cell: dict[str, Any]) -> None:
         """A cell that the sandbox runs."""
@@ -101,6 +108,7 @@ class _Notebook:
         self._number(cell, [])
         if not source.strip():
             return
+        self.plain.close()
         outcome = self.session.run_cell(source, place)
         cell["outputs"] = list(outcome.outputs)
         if outcome.error:
@@ -140,7 +148,7 @@ class _Notebook:
         return self._explained(_scaled(result, points(cell)))
 
     def _by_asserts(self, cell: dict[str, Any]) -> ExerciseResult:
-        with self.plain.open(Bans(), self._cell_of):
+        with self.plain.open(self._cell_of):
             return mark_asserts(
                 text(cell),
                 self.names,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from autograder.key import Bans
@@ -18,25 +18,38 @@ __all__ = ["PlainAnswers"]
 
 
 class PlainAnswers:
-    """Gives objects by name from the branch that is open, one for each test cell."""
+    """Gives objects by name from a branch that test cells share until the student's next cell, as in a kernel."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
+        self._branch: Any = None
+        self._spent = False  # a test took a name away: no other test shall miss it
+        self._held = ExitStack()
         self.recorder: Recorder | None = None
         self.used = False
         self.cell_of: Callable[[str], str] = str
 
     @contextmanager
-    def open(self, bans: Bans, cell_of: Callable[[str], str]) -> Iterator[None]:
+    def open(self, cell_of: Callable[[str], str]) -> Iterator[None]:
         """A branch for the block. `cell_of` names the cell that should define a name."""
-        source = SandboxAnswers(self.session, bans)
+        source = SandboxAnswers(self.session, Bans())
         self.cell_of, self.used = cell_of, False
-        with source.branch() as branch:
-            self.recorder = Recorder(branch, lambda error: _as_raised(source.failure(error)), record=False)
-            try:
-                yield
-            finally:
-                self.recorder = None
+        if self._branch is None or not self._branch.alive:
+            self.close()
+            self._branch = self._held.enter_context(source.branch())
+        self._branch.begin_part()
+        self.recorder = Recorder(self._branch, lambda error: _as_raised(source.failure(error)), record=False)
+        try:
+            yield
+        finally:
+            self.recorder = None
+            if self._spent:
+                self.close()
+
+    def close(self) -> None:
+        """End the branch: the next test cell sees what the student's cells have done meanwhile."""
+        self._branch, self._spent = None, False
+        self._held.close()
 
     def get(self, name: str) -> Any:
         if self.recorder is None:
@@ -54,7 +67,7 @@ class PlainAnswers:
         """Delete a name in the branch that is open: a test may ask what the student's code does without it."""
         if self.recorder is None:
             raise KeyError(name)
-        self.used = True
+        self.used = self._spent = True
         try:
             self.recorder.branch.forget(name)  # type: ignore[attr-defined]
         except NotDefined:

@@ -23,6 +23,7 @@ _PRELOAD = ["numpy", "matplotlib.pyplot", "IPython.core.interactiveshell"]
 HEAVY = {
     "scipy": ["scipy.special", "scipy.stats", "scipy.linalg", "scipy.optimize"],
     "torch": ["torch"],
+    "optim": ["torch"],  # and what its optimisers load at their first step
 }
 
 
@@ -52,7 +53,7 @@ def _packages(sites: list[str]) -> dict[str, str]:
 
 def needed(texts: Iterable[str]) -> tuple[str, ...]:
     """The heavy libraries that these texts of notebooks and keys import."""
-    words = {word for text in texts for word in re.findall(r"\b(?:import|from)\s+([a-z]+)", text)}
+    words = {word for text in texts for word in re.findall(r"\b(?:import\s+|from\s+|torch\.(?=optim\b))([a-z]+)", text)}
     return tuple(name for name in HEAVY if name in words)
 
 
@@ -75,6 +76,7 @@ def describe(library: list[Path], heavy: Iterable[str] = HEAVY) -> dict[str, Any
         "library": libraries,
         "library_links": {os.path.basename(path): path for path in libraries},
         "preload": [*_PRELOAD, *(module for name in heavy for module in HEAVY[name])],
+        "optimisers": "optim" in heavy,
         "fonts": font_lists(),
     }
 

@@ -29,11 +29,11 @@ _getpid, _exit, _now, _fork, _sleep = os.getpid, os._exit, time.perf_counter, os
 _close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
 
 
-def build() -> None:
-    """Make the shell, and load what torch's optimisers load at their first step: seconds, before the fork."""
+def build(optimisers: bool = False) -> None:
+    """Make the shell; load what torch's optimisers load at their first step: seconds and 70 MB, before the fork."""
     shell.build()
     torch = tensors.loaded()
-    if torch is None:
+    if torch is None or not optimisers:
         return
     parameter = torch.zeros(1, requires_grad=True)
     for optimiser in (torch.optim.SGD([parameter], lr=1.0), torch.optim.Adam([parameter])):

@@ -59,7 +59,7 @@ def _run(level: Limited, link: socket.socket) -> None:
         stage = "fault"
         if level.config["preload"]:
             _furnish(level)
-            _preload(level.config["preload"], level.config["library_links"])
+            _preload(level.config["preload"], level.config["library_links"], level.config["optimisers"])
         control.send(link, {"ready": True, "versions": _versions()})
         serve(level, link)
     except EOFError:
@@ -89,7 +89,7 @@ def _furnish(level: Limited) -> None:
     os.chdir(home)
 
 
-def _preload(needed: list[str], offered: Iterable[str]) -> None:
+def _preload(needed: list[str], offered: Iterable[str], optimisers: bool) -> None:
     """Import once what every submission uses, with one thread, and keep it out of garbage collection."""
     for name in needed:
         importlib.import_module(name)
@@ -102,7 +102,7 @@ def _preload(needed: list[str], offered: Iterable[str]) -> None:
     if torch is not None:
         torch.set_num_threads(1)
         torch.set_num_interop_threads(1)
-    importlib.import_module(f"{__package__}.session").build()
+    importlib.import_module(f"{__package__}.session").build(optimisers)
     heap.settle()
 
 
