@@ -144,7 +144,7 @@ def _table(rows: list[Row]) -> Iterator[str]:
 
 
 def _overhead(rows: list[Row], compute: bare.Compute) -> Iterator[str]:
-    """What grading adds to the bare compute of the answers of the unit, against DESIGN's allowance."""
+    """What grading adds to the bare compute of the answers of the unit, against the design's allowance."""
     ours = next(row for row in rows if (row.course, row.grader) == (UNIT, "dlmath"))
     allowed = 0.025 * compute.notebooks + 0.008 * compute.exercises
     added = ours.marginal - compute.seconds

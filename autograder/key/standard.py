@@ -1,4 +1,4 @@
-"""The checks that every numerical exercise shares (STD in the curriculum)."""
+"""The checks that every numerical exercise shares."""
 
 from __future__ import annotations
 
