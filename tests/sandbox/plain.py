@@ -23,7 +23,7 @@ import array, json, os, signal, socket, sys
 sys.path.insert(0, sys.argv[1])
 import torch
 import inside.session
-inside.session.build()
+inside.session.build(optimisers=True)
 control = socket.socket(fileno=int(sys.argv[2]))
 control.set_inheritable(False)
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
