@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ class Attack:
         double: text of the cell that should define `double`.
         keeps: points that must be left; None when the attack may also cost its own right answer.
         cell_metadata: of the cell of its own.
+        change: what is done to the notebook's cells before it is handed in.
     """
 
     row: int
@@ -33,6 +35,7 @@ class Attack:
     double: str = WRONG
     keeps: float | None = BASELINE
     cell_metadata: dict[str, Any] = field(default_factory=dict)
+    change: Callable[[list[dict[str, Any]]], None] | None = None
 
     @property
     def student(self) -> str:

@@ -133,6 +133,8 @@ def submit(course: Course, attack: Attack, tokens: dict[str, str]) -> None:
             cell["source"] = attack.double if grade_id(cell) == "double" else RIGHT
     if attack.cell:
         notebook["cells"].insert(1, _code(attack.cell, attack.cell_metadata))
+    if attack.change:
+        attack.change(notebook["cells"])
     text = json.dumps(notebook)
     for token, value in tokens.items():
         text = text.replace(token, json.dumps(value)[1:-1])

@@ -24,6 +24,7 @@ from tests.redteam.breaking import BREAKING
 from tests.redteam.course import HONEST, UNIT, canaries, make_course, submit
 from tests.redteam.forging import FORGING
 from tests.redteam.stealing import STEALING
+from tests.redteam.tampering import TAMPERING
 
 MIB = 2**20
 LIMITS = Limits(
@@ -36,7 +37,7 @@ LIMITS = Limits(
     value_bytes=16 * MIB,
     processes=48,
 )
-ATTACKS = [*FORGING, *STEALING, *BREAKING]
+ATTACKS = [*FORGING, *TAMPERING, *STEALING, *BREAKING]
 LEVELS = ["namespaces", "landlock"]
 
 
