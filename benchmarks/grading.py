@@ -149,7 +149,7 @@ def _overhead(rows: list[Row], compute: bare.Compute) -> Iterator[str]:
     allowed = 0.025 * compute.notebooks + 0.008 * compute.exercises
     added = ours.marginal - compute.seconds
     yield (
-        f"Bare compute of one submission of {UNIT} (the same cells and checks in one warm process): "
+        f"Bare compute of one submission of {UNIT} (its cells and the calls of its functions, in one warm process): "
         f"{compute.seconds:.3f} s. dlmath adds {added:.3f} s for {compute.notebooks} notebooks and "
         f"{compute.exercises} exercises; the allowance is {allowed:.3f} s."
     )
