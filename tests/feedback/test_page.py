@@ -94,6 +94,23 @@ def test_points_are_the_gradebooks():
     assert "2 answers still wait for a person" in text
 
 
+def score_line(text: str) -> str:
+    return next(
+        a["content"] or "" for tag, a in Elements(text).found if tag == "meta" and a.get("name") == "dlmath-score"
+    )
+
+
+def test_the_score_can_be_read_by_a_program():
+    """The head says `earned/possible`, as the page does, and `pending` while a person still has to mark something."""
+    text = page(SUBMISSION, RESULT, NOTEBOOK, MARKS)
+    earned, possible = re.search(r"<strong>(.*?)</strong> of (\S+) points", text).groups()
+    assert score_line(text) == f"{earned}/{possible} pending"
+    decided = copy.deepcopy(MARKS)
+    for mark in decided.cells.values():
+        mark.waits = False
+    assert score_line(page(SUBMISSION, RESULT, NOTEBOOK, decided)) == f"{earned}/{possible}"
+
+
 def test_nothing_hidden_is_shown():
     """Test cells, their outputs, the checks' source and the notes for staff stay away."""
     assert "SECRET" not in whole()
