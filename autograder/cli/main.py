@@ -40,15 +40,24 @@ def show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--database", metavar="URL", help="The gradebook, as an SQLAlchemy URL; default: gradebook.db in --work.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option(
+    "--progress",
+    type=click.Choice(["lines", "json"]),
+    default="lines",
+    help="How progress is told on stderr: for people, or for a program (docs/results.md).",
+)
+@click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print versions."
 )
 @click.pass_obj
-def cli(state: State, course: Path | None, work: Path | None, database: str | None, quiet: bool) -> None:
+def cli(
+    state: State, course: Path | None, work: Path | None, database: str | None, quiet: bool, progress: str
+) -> None:
     """Build, release, grade and report a course of auto-graded notebooks.
 
     Exit codes: 0 the command did its work, 1 a check found faults, 2 wrong usage, 3 our fault.
     """
     state.course, state.work, state.database, state.quiet = course, work, database, quiet
+    state.progress = progress
 
 
 def run(arguments: list[str]) -> int:

@@ -15,23 +15,34 @@ from autograder.cli.state import State
 __all__ = ["Progress", "count", "show_document", "table"]
 
 EVERY = 5.0  # seconds between lines where progress does not go to a terminal
+OFTEN = 0.25  # ... between documents for a program
 
 
 class Progress:
-    """Done, total, rate and time left; on a terminal one line, elsewhere a line now and then."""
+    """Done, total, rate and time left; on a terminal one line, elsewhere a line now and then.
+
+    With the group's `--progress json` a line is a document for a program that shows progress itself.
+    """
 
     def __init__(self, what: str, quiet: bool = False) -> None:
         self.what, self.quiet = what, quiet
-        self.terminal = sys.stderr.isatty()
+        context = click.get_current_context(silent=True)
+        state = context.find_object(State) if context else None
+        self.json = state is not None and state.progress == "json"
+        self.terminal = sys.stderr.isatty() and not self.json
         self.started = time.monotonic()
         self.last = self.started
         self.shown = False
 
     def __call__(self, done: int, total: int, label: str = "") -> None:
         now = time.monotonic()
-        if self.quiet or (not self.terminal and now - self.last < EVERY):
+        every = 0.0 if self.terminal else OFTEN if self.json else EVERY
+        if self.quiet or (now - self.last < every and not (self.json and done == total)):
             return
         self.last = now
+        if self.json:
+            click.echo(msgspec.json.encode({"progress": self.what, "done": done, "total": total}), err=True)
+            return
         line = f"{self.what} {done}/{total}{self.rate(done, total, now)}  {label}"
         if self.terminal:
             width = max(20, click.get_current_context().terminal_width or 79)

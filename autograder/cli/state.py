@@ -22,6 +22,7 @@ class State:
     work: Path | None = None
     database: str | None = None
     quiet: bool = False
+    progress: str = "lines"  # or "json"
     json: bool = False
 
     def find_course(self) -> Course:
