@@ -1,0 +1,96 @@
+"""Who is at work: the hub, a grading run, a process that has a database open."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from autograder.course import Course
+from autograder.errors import AutograderError
+
+__all__ = ["Answer", "ask", "grading_stopped", "holders", "lock_holder", "sqlite_file"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said; status 0 when nobody answered."""
+
+    status: int
+    text: str
+
+
+def ask(url: str, token: str = "", seconds: float = 5.0) -> Answer:
+    """GET without a proxy and without following the environment."""
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"} if token else {})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=seconds) as reply:
+            return Answer(reply.status, reply.read(1_000_000).decode("utf-8", "replace"))
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, error.read(2000).decode("utf-8", "replace"))
+    except (OSError, ValueError) as error:
+        return Answer(0, str(getattr(error, "reason", error)))
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other databases."""
+    target = make_url(url)
+    return Path(target.database) if target.get_backend_name() == "sqlite" and target.database else None
+
+
+def holders(path: Path) -> list[str]:
+    """Processes that have the file open, `name (process 12)`; of other users' processes only root sees it."""
+    import psutil
+
+    wanted = str(path.resolve())
+    found = []
+    for process in psutil.process_iter(["pid", "name"]):
+        try:
+            if process.pid != os.getpid() and any(file.path == wanted for file in process.open_files()):
+                found.append(f"{process.info['name']} (process {process.pid})")
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def lock_holder(course: Course) -> str:
+    """The process that grades the course at this moment; "" when none does."""
+    try:
+        fd = os.open(course.private / "grade.lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return ""
+    except BlockingIOError:
+        return os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def grading_stopped(course: Course) -> Iterator[None]:
+    """Hold the lock that `autograder grade` takes, or refuse and name who grades."""
+    course.private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(course.private / "grade.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise AutograderError(
+                f"grading: got a run at work (process {holder}), expected none. Wait for it."
+            ) from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(fd)

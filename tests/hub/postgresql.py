@@ -1,0 +1,84 @@
+"""A real PostgreSQL server below a test's own folder, ended with the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "a password with / and @"
+ENCODED = "a%20password%20with%20%2F%20and%20%40"
+TOOLS = ("initdb", "postgres", "pg_dump", "pg_restore")
+
+
+def as_ordinary_user() -> list[str]:
+    """PostgreSQL refuses root: the words that make it `nobody`, who may still walk down to the test's folder."""
+    if os.geteuid():
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed: PostgreSQL does not run as root")
+    caps = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *caps]
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """URL of a fresh server, without a database's name: add `/name` after `create`."""
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"PostgreSQL is not installed here: no {', '.join(missing)}")
+    user = as_ordinary_user()
+    folder.mkdir()
+    (folder / "password").write_text(PASSWORD)
+    if user:
+        for path in (folder, folder / "password"):
+            shutil.chown(path, "nobody", "nogroup")
+    data = str(folder / "data")
+    words = ["--auth=scram-sha-256", "--username=course", f"--pwfile={folder / 'password'}", "--no-sync"]
+    subprocess.run([*user, "initdb", "-D", data, "-E", "UTF8", *words], check=True, capture_output=True, cwd=folder)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["-c", "unix_socket_directories=", "-c", "fsync=off", "-p", str(port), "-h", "127.0.0.1"]
+    with open(folder / "log", "wb") as log:
+        process = subprocess.Popen([*user, "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder)
+        try:
+            url = f"postgresql+psycopg://course:{ENCODED}@127.0.0.1:{port}"
+            wait(url, folder / "log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def wait(url: str, log: Path) -> None:
+    import psycopg
+
+    for _ in range(100):
+        try:
+            psycopg.connect(plain(url), connect_timeout=2).close()
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def plain(url: str, name: str = "postgres") -> str:
+    """For psycopg itself."""
+    return url.replace("+psycopg", "") + f"/{name}"
+
+
+def create(url: str, name: str) -> str:
+    """Make a database; its URL."""
+    import psycopg
+
+    with psycopg.connect(plain(url), autocommit=True) as db:
+        db.execute(f'CREATE DATABASE "{name}"')
+    return f"{url}/{name}"
