@@ -1,4 +1,4 @@
-"""The formgrader that a course's lecturers share: `python -m autograder.hub.formgrader`, started by the hub as a service.
+"""The formgrader that a course's lecturers share: `python -m autograder.hub.formgrader`, a service of the hub.
 
 With `--alone` it needs no hub: one lecturer's server on this machine, with the same pages.
 """
@@ -9,8 +9,11 @@ import argparse
 import json
 import os
 import sys
+from datetime import UTC
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from nbgrader.api import Gradebook
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.course import Course
@@ -78,8 +81,8 @@ def check(settings: Settings) -> None:
         raise ConfigurationError(f"{settings.home}: got no course, expected a folder with source/ and solutions/.")
     url = settings.gradebook.database or course.database
     try:
-        with open_gradebook(url, GradebookSettings.of(course).course_id or settings.course.id):
-            pass
+        with open_gradebook(url, GradebookSettings.of(course).course_id or settings.course.id) as gradebook:
+            set_due_dates(gradebook, settings)
     except (SQLAlchemyError, OSError) as fault:
         raise ConfigurationError(f"gradebook: cannot be opened: {str(fault).splitlines()[0]}") from fault
     try:
@@ -90,6 +93,14 @@ def check(settings: Settings) -> None:
         raise ConfigurationError(
             f"exchange.root: got {settings.exchange_root}, expected a folder that can be written to."
         )
+
+
+def set_due_dates(gradebook: Gradebook, settings: Settings) -> None:
+    """The due dates of `[course.due]` in the gradebook, where formgrader shows them and late penalties look."""
+    zone = ZoneInfo(settings.course.timezone) if settings.course.timezone else None
+    for unit, due in settings.course.due.items():
+        local = due.replace(tzinfo=zone) if zone and not due.tzinfo else due
+        gradebook.update_or_create_assignment(unit, duedate=local.astimezone(UTC).replace(tzinfo=None))
 
 
 def launch(words: list[str], alone: bool) -> None:

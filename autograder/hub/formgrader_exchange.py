@@ -1,7 +1,8 @@
 """One act on the exchange in a process of its own: collect a unit's submissions, or return its feedback.
 
-`python -m autograder.hub.formgrader_exchange collect|return UNIT [STUDENT]`, in the course's folder, prints one document:
-`{"success", "log", "error", "outcome", "waiting"}`. nbgrader's settings are those of the folder and of JUPYTER_CONFIG_PATH.
+`python -m autograder.hub.formgrader_exchange collect|return UNIT [STUDENT]`, in the course's folder, prints one
+document: `{"success", "log", "error", "outcome", "waiting"}`. nbgrader's settings are those of the folder and of
+JUPYTER_CONFIG_PATH.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Routes that take the place of nbgrader's: what takes long runs in a process of its own, and other requests are answered."""
+"""Routes that take the place of nbgrader's: what takes long runs aside, and other requests are answered meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +35,9 @@ class Handler(BaseApiHandler):
 
     @property
     def who(self) -> str:
+        """The lecturer: the hub's user, or without a hub whose process this is."""
+        if "JUPYTERHUB_SERVICE_PREFIX" not in os.environ:
+            return getpass.getuser()
         return str(getattr(self.current_user, "username", None) or "lecturer")
 
     def audit(self, what: str, **details: Any) -> None:
@@ -50,7 +55,7 @@ class Handler(BaseApiHandler):
 
 
 async def run_aside(home: Path, module: str, *words: str) -> tuple[int, dict[str, Any], str]:
-    """Run `python -m module words` in the course's folder; exit code, the JSON document it printed, what else it said."""
+    """Run `python -m module words` in the course's folder; exit code, the JSON document it printed, other words."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *words,
         cwd=home,

@@ -141,7 +141,7 @@ class Board:
         async for line in stream:
             try:
                 news = msgspec.json.decode(line)
-                run.done, run.total = int(news["done"]), int(news["total"])
+                run.news(int(news["done"]), int(news["total"]))
             except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
                 said.append(line.decode("utf-8", "replace").rstrip())
 

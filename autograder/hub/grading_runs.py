@@ -37,6 +37,8 @@ class Run(msgspec.Struct, kw_only=True):
     done: int = 0
     total: int = 0
     began: float = 0.0  # seconds since 1970
+    first: float = 0.0  # when the first news came: what went before was starting up
+    first_done: int = 0
     ended: float = 0.0
     graded: int = 0
     unchanged: int = 0
@@ -62,6 +64,12 @@ class Run(msgspec.Struct, kw_only=True):
 
     def begin(self) -> None:
         self.state, self.began = "running", time.time()
+
+    def news(self, done: int, total: int) -> None:
+        """How far the batch is."""
+        if not self.first:
+            self.first, self.first_done = time.time(), done
+        self.done, self.total = done, total
 
     def finish(self, state: str, message: str) -> None:
         self.state, self.message, self.ended = state, message, time.time()
@@ -101,7 +109,8 @@ class Run(msgspec.Struct, kw_only=True):
         """For a page: with rate and time left."""
         document: dict[str, Any] = msgspec.to_builtins(self)
         seconds = (self.ended or time.time()) - self.began if self.began else 0.0
-        rate = self.done / seconds if self.done and seconds > 0 else 0.0
+        since = (self.ended or time.time()) - self.first
+        rate = (self.done - self.first_done) / since if self.first and since > 0 else 0.0
         left = (self.total - self.done) / rate if rate and self.state == "running" else None
         return {**document, "seconds": round(seconds, 1), "rate": round(rate, 2), "seconds_left": left and round(left)}
 

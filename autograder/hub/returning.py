@@ -29,7 +29,7 @@ class Returned(msgspec.Struct, kw_only=True):
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):
-    """Stock releasing, but for: a page without its submission's secret is skipped, where stock stops for the whole class."""
+    """Stock releasing, but for: a page without its submission's secret is skipped; stock stops there for everybody."""
 
     def copy_files(self) -> None:
         self.outcome = Returned()

@@ -92,7 +92,20 @@
         });
     }
 
+    /* A student without a name in the gradebook is called by the id, where nbgrader says "None, None". */
+    function namePeople(view) {
+        var render = view.prototype.render;
+        view.prototype.render = function () {
+            render.call(this);
+            var cell = this.$student_name || this.$name;
+            if (this.model.get("last_name") || this.model.get("first_name")) return;
+            var link = cell.find("a");
+            (link.length ? link : cell).text(this.model.get("student") || this.model.get("id"));
+        };
+    }
+
     if (window.SubmissionUI) submissionsPage();
+    [window.SubmissionUI, window.StudentUI].filter(Boolean).forEach(namePeople);
 
     $(".page-header h1").first().text(dlmath.course);
     var links = $("<ul class='nav nav-pills nav-stacked dlmath-links'/>");

@@ -27,9 +27,9 @@ var dlmathGrading = (function () {
     function runningText(run) {
         if (run.stopping) return run.stopping + " cancelled: finishing what is in hand";
         if (!run.total) return "starting";
-        var speed = run.rate >= 1 ? run.rate.toFixed(1) + " a second" : (run.rate ? (1 / run.rate).toFixed(1) + " s each" : "");
-        var left = run.seconds_left === null ? "" : clock(run.seconds_left) + " left";
-        return [run.done + " of " + run.total, speed, left].filter(Boolean).join(", ");
+        if (!run.rate) return run.done + " of " + run.total;
+        var speed = run.rate >= 1 ? run.rate.toFixed(1) + " a second" : (1 / run.rate).toFixed(1) + " s each";
+        return run.done + " of " + run.total + ", " + speed + ", " + clock(run.seconds_left) + " left";
     }
 
     function running(run, waiting) {
