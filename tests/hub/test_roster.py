@@ -17,9 +17,8 @@ from autograder.hub.roster_table import read_table
 from autograder.record.gradebook import open_gradebook
 
 GROUP = "nbgrader-dlmath"
-CLASS = (
-    "Username;Nom;Prénom;Courriel;Studentnummer\nana;Núñez;Ana;ana@example.org;r1\nbob;Bond;Bob;bob@example.org;r2\n"
-)
+ANA = "Username;Nom;Prénom;Courriel;Studentnummer\nana;Núñez;Ana;ana@example.org;r1\n"
+CLASS = f"{ANA}bob;Bond;Bob;bob@example.org;r2\n"
 
 
 @pytest.fixture(scope="module")
