@@ -10,7 +10,7 @@ from dlmath_kit.hub.cells import Unreadable, read_cells
 from dlmath_kit.hub.course import Submission, notebook_names, pages, released_folder, submissions
 from dlmath_kit.hub.errors import Refusal
 from dlmath_kit.hub.names import check_notebook, check_stamp, check_unit, require_folder
-from dlmath_kit.hub.overview import Sessions, describe
+from dlmath_kit.hub.overview import Sessions, describe, unit_title
 from dlmath_kit.hub.place import Place
 from dlmath_kit.hub.receipts import receipt_text, take_receipt
 from dlmath_kit.hub.times import lateness, say, say_with_distance
@@ -26,11 +26,11 @@ def fetch(place: Place, unit: str, restore: bool) -> dict[str, Any]:
     folder = place.folder(unit)
     if not folder.is_dir():
         make(Fetch, place, unit).start()
-        return {"message": f"{unit} was fetched. Open a notebook and begin."}
+        return {"message": f"{unit_title(unit)} was fetched. Open a notebook and begin."}
     missing = [n for n in notebook_names(released) if not (folder / f"{n}.ipynb").exists()]
     if not restore:
         more = f" Missing: {', '.join(missing)}. Restore brings them back as they were released." if missing else ""
-        raise Refusal(f"You have {unit} already, so nothing was changed.{more}")
+        raise Refusal(f"You have {unit_title(unit)} already, so nothing was changed.{more}")
     fetcher = make(Fetch, place, unit, replace_missing_files=True)
     fetcher.start()
     if not fetcher.restored:
@@ -41,7 +41,7 @@ def fetch(place: Place, unit: str, restore: bool) -> dict[str, Any]:
 def _own_folder(place: Place, unit: str) -> Path:
     folder = place.folder(unit)
     if not folder.is_dir():
-        raise Refusal(f"You have not fetched {unit} yet. Fetch it first.")
+        raise Refusal(f"You have not fetched {unit_title(unit)} yet. Fetch it first.")
     return folder
 
 
@@ -104,7 +104,9 @@ def submit(place: Place, unit: str) -> dict[str, Any]:
     released = released_folder(place, unit)
     folder = _own_folder(place, unit)
     if not any((folder / f"{n}.ipynb").is_file() for n in notebook_names(released)):
-        raise Refusal(f"There is no notebook of {unit} in your folder, so nothing can be handed in. Restore it.")
+        raise Refusal(
+            f"There is no notebook of {unit_title(unit)} in your folder, so nothing can be handed in. Restore it."
+        )
     submitter = make(Submit, place, unit)
     submitter.start()
     now = datetime.now(UTC)
@@ -113,7 +115,7 @@ def submit(place: Place, unit: str) -> dict[str, Any]:
     due = place.due.get(unit)
     late = bool(due and mine.moment > due)
     return {
-        "message": f"{unit} was handed in on {say(mine.moment, place.zone, now)}.",
+        "message": f"{unit_title(unit)} was handed in on {say(mine.moment, place.zone, now)}.",
         "late": late,
         "due": say_with_distance(due, place.zone, now) if due else "",
         "count": len(submissions(place).get(unit, [])),
@@ -129,7 +131,7 @@ def _find(place: Place, unit: str, stamp: str) -> Submission:
     for submission in submissions(place).get(unit, []):
         if submission.stamp == stamp:
             return submission
-    raise Refusal(f"You handed in nothing of {unit} at that time from this account.", 404)
+    raise Refusal(f"You handed in nothing of {unit_title(unit)} at that time from this account.", 404)
 
 
 def receipt(place: Place, unit: str, stamp: str) -> str:
@@ -144,7 +146,7 @@ def fetch_feedback(place: Place, unit: str) -> dict[str, Any]:
 
     check_unit(unit)
     if not submissions(place).get(unit):
-        raise Refusal(f"You have not handed in {unit}, so there is no feedback on it.")
+        raise Refusal(f"You have not handed in {unit_title(unit)}, so there is no feedback on it.")
     require_folder(place.home, place.course, unit, "feedback")
     if not (place.exchange / place.course / "feedback").is_dir():
         raise Refusal("There is no feedback yet. Your lecturer sends it after grading.", 404)

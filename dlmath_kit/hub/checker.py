@@ -141,7 +141,13 @@ def _notes(steps: list[Step]) -> list[str]:
 def _verdict(exercise: Exercise, released: list[Event], student: list[Event], errors: dict[str, Event]) -> Event:
     """State and sentence of one exercise."""
     state, message = _state(exercise, dict(answers(released)), dict(answers(student)), errors)
-    return {"name": exercise.name, "title": exercise.title, "state": state, "message": message}
+    return {
+        "name": exercise.name,
+        "title": exercise.title,
+        "written": exercise.written,
+        "state": state,
+        "message": message,
+    }
 
 
 def _state(

@@ -14,6 +14,7 @@ from tornado.escape import xhtml_escape
 from dlmath_kit.hub import actions
 from dlmath_kit.hub.desk import Api, Desk
 from dlmath_kit.hub.errors import Refusal
+from dlmath_kit.hub.names import check_unit
 from dlmath_kit.hub.overview import overview
 
 __all__ = ["FILES", "routes"]
@@ -83,10 +84,12 @@ class Validate(Api):
         self.tell(unit)
 
     def tell(self, unit: str) -> None:
-        run = self.desk.validations.get(unit)
-        if run is None:
-            return self.refuse(Refusal("This unit was not validated since your server started.", 404))
-        self.finish(json.dumps(run.document()))
+        """How far the last run is; the state "none" where there was none since the server started."""
+        try:
+            run = self.desk.validations.get(check_unit(unit))
+        except Refusal as refusal:
+            return self.refuse(refusal)
+        self.finish(json.dumps(run.document() if run else {"unit": unit, "state": "none", "notebooks": []}))
 
     @web.authenticated
     @authorized

@@ -22,7 +22,7 @@ from dlmath_kit.hub.course import (
 from dlmath_kit.hub.place import Place
 from dlmath_kit.hub.times import lateness, say, say_with_distance
 
-__all__ = ["describe", "overview"]
+__all__ = ["describe", "overview", "unit_title"]
 
 Sessions = Mapping[str, datetime]  # notebook path below the home folder -> when its kernel last ran something
 GRACE_SECONDS = 5  # JupyterLab saves a moment after the kernel is done

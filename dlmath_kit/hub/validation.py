@@ -91,7 +91,7 @@ class Validations:
         if busy and busy.unit == unit:
             return busy
         if busy:
-            raise Refusal(f"{busy.unit} is still being validated. Wait until that is done, or stop it.")
+            raise Refusal(f"Another unit, {busy.unit}, is still being validated. Wait until that is done, or stop it.")
         told = {n["name"]: {"cells": 0, "done": 0, "finished": False, "exercises": []} for n in notebooks}
         run = self._last[unit] = Validation(unit, told)
         order = {"folder": str(folder), "seconds": CELL_SECONDS, "notebooks": notebooks}

@@ -11,6 +11,7 @@ const WORDS = {
 };
 
 export async function validate(unit, place, tell) {
+  tell();
   try {
     follow(unit, place, await ask("POST", `/${unit.name}/validate`));
   } catch (error) {
@@ -20,9 +21,10 @@ export async function validate(unit, place, tell) {
 
 export async function showChecks(unit, place) {
   try {
-    follow(unit, place, await ask("GET", `/${unit.name}/validate?no_track_activity=1`));
+    const run = await ask("GET", `/${unit.name}/validate?no_track_activity=1`);
+    if (run.state !== "none") follow(unit, place, run);
   } catch {
-    // Not validated since the server started: there is nothing to show.
+    // The list itself told what is wrong.
   }
 }
 
@@ -42,8 +44,8 @@ async function follow(unit, place, run) {
 function draw(unit, place, run) {
   const running = run.state === "running";
   const all = run.notebooks.flatMap((n) => n.exercises);
-  const count = (...states) => all.filter((e) => states.includes(e.state)).length;
-  const checked = all.length - count("written", "unchecked");
+  const checked = all.filter((e) => !e.written && e.state !== "unchecked");
+  const passed = checked.filter((e) => e.state === "passed");
   fill(place,
     el("div", { class: "head" },
       el("h3", {}, running ? "Running the visible checks…" : "Visible checks"),
@@ -52,9 +54,13 @@ function draw(unit, place, run) {
         : button("Close", () => fill(place))),
     running && el("progress", { max: 1, value: run.progress, "aria-label": "Progress of the checks" }),
     run.message && note("warn", run.message),
-    run.state === "done" && el("p", {}, el("b", {}, `${count("passed")} of ${checked} passed.`),
+    run.state === "done" && el("p", {}, el("b", {}, `${passed.length} of ${checked.length} passed`), ` at ${clock(run.begun)}.`,
       " These checks look at the saved notebooks and are a first test only: grading tests more."),
     ...run.notebooks.filter((n) => n.finished).map(notebook));
+}
+
+function clock(iso) {
+  return new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 function notebook(told) {
@@ -67,7 +73,7 @@ function notebook(told) {
 
 function exercise(result) {
   const [sign, word, kind] = WORDS[result.state];
-  const silent = result.state === "passed";
+  const silent = result.state === "passed" || result.state === "todo";
   return el("li", { class: kind },
     el("span", { class: "sign", "aria-hidden": "true" }, sign),
     el("div", {},

@@ -6,6 +6,7 @@ import { button, el, fill } from "./dom.js";
 const dialog = document.getElementById("dialog");
 
 export async function openFeedback(unit, reload, tell) {
+  tell();
   try {
     if (unit.feedback.new) await ask("POST", `/${unit.name}/feedback`);
     const state = await ask("GET", "");

@@ -6,6 +6,7 @@ import { button, el, fill, note } from "./dom.js";
 const dialog = document.getElementById("dialog");
 
 export async function openSubmit(unit, reload, tell) {
+  tell();
   let facts;
   try {
     facts = await ask("GET", `/${unit.name}/submit`);
