@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,94 +15,16 @@ import requests
 
 from autograder.course import Course
 from tests.build.small_course import UNIT
-from tests.hub.lecturers import COURSE, Classroom, classroom
+from tests.hub.formgrader_alone import Service, environment, running
+from tests.hub.lecturers import COURSE
 
-ROOT = Path(__file__).resolve().parents[2]
 SLOW = "import time\ntime.sleep(1.0)\ndef doubled(x):\n    return x * 2"
-TOKEN = "only-for-this-test"
-
-
-@dataclass
-class Service:
-    """A running formgrader and what a lecturer does there."""
-
-    room: Classroom
-    port: int
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/formgrader"
-
-    def get(self, path: str) -> requests.Response:
-        return requests.get(f"{self.address}/{path}", headers={"Authorization": f"token {TOKEN}"}, timeout=60)
-
-    def post(self, path: str, **body: Any) -> requests.Response:
-        headers = {"Authorization": f"token {TOKEN}"}
-        return requests.post(f"{self.address}/api/{path}", json=body, headers=headers, timeout=120)
-
-    def answer(self, path: str) -> dict[str, Any]:
-        """What a POST says, which nbgrader's pages parse themselves."""
-        got = self.post(path)
-        assert got.status_code == 200, self.log.read_text()[-3000:]
-        return dict(json.loads(got.text))
-
-    def graded(self) -> dict[str, Any]:
-        """The last batch of the unit, when nothing runs any more."""
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            view = self.get("api/grading").json()
-            if not view["running"] and not view["waiting"]:
-                return dict(view["last"][UNIT])
-            time.sleep(0.1)
-        raise AssertionError("grading did not end")
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-def environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "DLMATH"))}
-    return {**kept, "HOME": str(home), "PYTHONPATH": os.pathsep.join([str(ROOT), kept.get("PYTHONPATH", "")])}
-
-
-def start(room: Classroom, log: Path) -> Service:
-    port = free_port()
-    words = [sys.executable, "-m", "autograder.hub.formgrader", "--alone", f"--port={port}"]
-    with open(log, "wb") as out:
-        process = subprocess.Popen(
-            [*words, f"--IdentityProvider.token={TOKEN}"],
-            cwd=room.course.home, env=environment(log.parent), stdout=out, stderr=out,
-        )  # fmt: skip
-    return Service(room, port, process, log)
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("service")
-    room = classroom(folder)
-    state = room.course.home / ".hub"
-    state.mkdir(mode=0o700)
-    room = Classroom(room.course, room.exchange.rename(state / "exchange"), state / "homes")
-    running = start(room, folder / "log")
-    try:
-        for _ in range(300):
-            if running.process.poll() is not None:
-                break
-            try:
-                if running.get("api/grading").status_code == 200:
-                    break
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        assert running.process.poll() is None, running.log.read_text()
-        yield running
-    finally:
-        running.process.terminate()
-        running.process.wait(20)
+    with running(tmp_path_factory.mktemp("service")) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +73,7 @@ def test_others_are_answered_while_a_batch_runs(service: Service, collected: dic
 
 
 def test_nbgraders_own_address_grades_one_student(service: Service, graded: dict[str, Any]) -> None:
-    """The address of the stock button answers as nbgrader does, when the submission is graded; others are not held up."""
+    """The address of the stock button answers as nbgrader does, when it is done; others are not held up."""
     got: list[dict[str, Any]] = []
     thread = threading.Thread(target=lambda: got.append(service.answer(f"submission/{UNIT}/s2/autograde")))
     thread.start()

@@ -54,7 +54,7 @@
             namesPanel("Left out", o.skipped, "warning")], response);
     }
 
-    if (window.AssignmentUI) {
+    if (window.url_prefix !== undefined) {  // the list of units; other pages have an AssignmentUI of their own
         var stockRender = AssignmentUI.prototype.render;
         AssignmentUI.prototype.render = function () {
             stockRender.call(this);
@@ -104,7 +104,7 @@
         };
     }
 
-    if (window.SubmissionUI) submissionsPage();
+    if (window.loadSubmissions && window.SubmissionUI && SubmissionUI.prototype.autograde) submissionsPage();
     [window.SubmissionUI, window.StudentUI].filter(Boolean).forEach(namePeople);
 
     $(".page-header h1").first().text(dlmath.course);
