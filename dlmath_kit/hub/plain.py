@@ -8,6 +8,7 @@ from typing import Any
 __all__ = ["explain_cell", "explain_check", "strip_colours"]
 
 LONGEST = 1500
+UNCLOSED = "it ends too early, a bracket or a quote is not closed"
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 PLACE = re.compile(r"Cell In ?\[\d+\], line (\d+)(?:, in (\w+))?")
 ARROW = re.compile(r"^-+>\s*\d+ (.*)$", re.MULTILINE)
@@ -22,7 +23,8 @@ def explain_cell(error: dict[str, Any]) -> str:
     """Why a student's own cell stopped."""
     name, value = _facts(error)
     if name in ("SyntaxError", "IndentationError", "TabError"):
-        return f"Python cannot read this cell: {_without_file(value)}.{_line(error, value)}"
+        what = UNCLOSED if value.startswith("incomplete input") else _without_file(value)
+        return f"Python cannot read this cell: {what}.{_line(error, value)}"
     if name == "CellTimeoutError":
         return "This cell ran too long and was stopped. Is there a loop that does not end?"
     if name == "NotImplementedError":

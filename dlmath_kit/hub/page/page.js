@@ -79,7 +79,8 @@ function buttons(unit) {
   if (!unit.fetched) return [button("Fetch", () => act(unit, "fetch"), "main"), ...feedbackButton(unit)];
   return [
     button("Validate", (event) => validate(unit, event.target.closest("section").querySelector(".checks"), tell)),
-    button(unit.submissions.length ? "Submit again" : "Submit", () => openSubmit(unit, load, tell), "main"),
+    button(unit.submissions.length ? "Submit again" : "Submit", () => openSubmit(unit, load, tell),
+      unit.feedback ? "" : "main"),
     ...feedbackButton(unit),
   ];
 }

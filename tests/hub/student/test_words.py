@@ -55,9 +55,8 @@ def test_days_are_those_of_the_calendar_also_when_clocks_change() -> None:
 
 def test_headings_become_plain_text() -> None:
     """Formulas of one letter are shown as that letter."""
-    assert (
-        heading("text\n## 1 The activation: $\\sigma$ without *accidents*\n") == "1 The activation: σ without accidents"
-    )
+    title = heading("text\n## 1 The activation: $\\sigma$ without *accidents*\n")
+    assert title == "1 The activation: σ without accidents"
     assert heading("no heading") == ""
 
 
@@ -161,7 +160,7 @@ def test_a_full_disk_leaves_nothing_half_done(released: Path, tmp_path: Path, mo
     if subprocess.run([*mount, str(small)], capture_output=True).returncode:
         pytest.skip("a small disk cannot be mounted here: it takes root")
     try:
-        with pytest.raises(OSError, match="No space left|Errno 28") as full:
+        with pytest.raises(OSError, match=r"No space left|Errno 28") as full:
             fetch(read_place(small, environment), UNIT, False)
         assert explain(full.value).status == 507 and not [p for p in small.rglob("*") if p.is_file()]
         place = read_place(home, environment)
@@ -169,7 +168,7 @@ def test_a_full_disk_leaves_nothing_half_done(released: Path, tmp_path: Path, mo
         inbound = exchange / COURSE / "inbound"
         subprocess.run([*mount, str(inbound)], check=True)
         try:
-            with pytest.raises(OSError, match="No space left|Errno 28") as full:
+            with pytest.raises(OSError, match=r"No space left|Errno 28") as full:
                 submit(place, UNIT)
             assert explain(full.value).status == 507 and not list(inbound.iterdir())
             assert not list((tmp_path / "data" / "nbgrader_cache" / COURSE).glob("*"))
