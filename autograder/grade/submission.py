@@ -84,6 +84,7 @@ class _Submission:
                 secret=self.secret,
                 keys=lambda exercise: load_key(self.course.solutions, exercise),
                 faults=self.faults,
+                conversations=self.unit.conversations,
             )
         self.answers[name] = fingerprint(executed, released)
         result = _with_notes(result, rebuilt.notes)

@@ -11,6 +11,7 @@ from typing import Any
 from autograder.cells import Role, grade_id, points, role
 from autograder.course import Course
 from autograder.errors import CourseError
+from autograder.marking.conversations import Conversations
 from autograder.results import ExerciseResult, NotebookResult, Verdict
 
 __all__ = ["Unit"]
@@ -25,6 +26,7 @@ class Unit:
         source: the same with their hidden tests.
         version: digest of all that decides a mark: released and source notebooks, data files, answer keys.
         data: the lecturer's files that belong to the notebooks.
+        conversations: had with its submissions so far.
 
     Raises:
         CourseError: the unit is not built or not released.
@@ -42,6 +44,7 @@ class Unit:
             )
         self.data = [p for p in _files(folder) if p.suffix != ".ipynb"]
         self.folder = folder
+        self.conversations = Conversations()
         keys = sorted((course.solutions / name).glob("*.py"))
         self.version = _digest(course.home, [*_files(folder), *sorted((course.source / name).glob("*.ipynb")), *keys])
 

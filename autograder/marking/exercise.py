@@ -13,12 +13,14 @@ import numpy as np
 from autograder.key import Key, Mismatch, Part
 from autograder.key.answers import Branch
 from autograder.key.kinds import as_numpy, describe, is_number, is_tensor
+from autograder.marking.conversations import Conversations, Ending
 from autograder.marking.diagnosis import diagnose
 from autograder.marking.faults import AnswerFault, raised_message
 from autograder.marking.parts import Run, run_part, run_trusted
 from autograder.marking.reach import CodeCell, violation_message, violations
 from autograder.marking.transcript import OPAQUE
 from autograder.results import ExerciseResult, PartResult, Verdict
+from autograder.sandbox.tape import Diverged
 
 __all__ = ["Answers", "mark_exercise"]
 
@@ -59,6 +61,7 @@ def mark_exercise(
     cells: Sequence[CodeCell] | None = None,
     names: Mapping[str, str] | None = None,
     faults: list[str] | None = None,
+    conversations: Conversations | None = None,
 ) -> ExerciseResult:
     """Mark one exercise by its key.
 
@@ -70,6 +73,7 @@ def mark_exercise(
             objects, whose error messages are shown in full.
         names: the student's name of each function, where it is another than the key's.
         faults: our own faults are added here, for staff.
+        conversations: had before in this class; `answers` must keep a tape.
 
     A part that could not be judged by our own fault is BROKEN: it earns nothing now, the exercise is BROKEN and
     must be graded again, so no marks are lost.
@@ -80,11 +84,40 @@ def mark_exercise(
         return _result(key, cell, (), Verdict.BLOCKED, started, message=violation_message(found[0]))
     source = None if cells is None else "\n".join(c.text for c in cells)
     with Answers(answers) as opened:
-        runs = {part.name: _run(key, part, opened, secret) for part in key.parts}
+        ending = _ending(key, opened, secret, conversations)
+    runs = ending.runs
     if faults is not None:
         faults += [_staff(key, name, r.error) for name, r in runs.items() if r.verdict is Verdict.BROKEN]
     parts = tuple(_part_result(part, runs[part.name], source) for part in key.parts)
-    return _judge(key, cell, parts, runs, secret, started)
+    return _judge(key, cell, parts, ending, started)
+
+
+def _ending(key: Key, answers: Answers, secret: bytes, conversations: Conversations | None) -> Ending:
+    """Run the parts, or recall how they ended for the same answers."""
+    if conversations is None:
+        return _run_parts(key, answers, secret)
+    place = (key.id, key.version, secret, tuple(answers.source.names.items()))
+    try:
+        branch: Any = answers.branch()
+    except Exception:
+        return _run_parts(key, answers, secret)  # each part says why there is no branch
+    tape = branch.tape
+    found = conversations.recall(place, tape)
+    if found is not None:
+        return found
+    try:
+        ending = _run_parts(key, answers, secret)
+    except Diverged:
+        answers.drop()
+        return _run_parts(key, answers, secret)
+    if branch is answers.open:  # one conversation from start to end
+        conversations.learn(place, tape.said, ending)
+    return ending
+
+
+def _run_parts(key: Key, answers: Answers, secret: bytes) -> Ending:
+    runs = {part.name: _run(key, part, answers, secret) for part in key.parts}
+    return Ending(runs, _diagnosis(key, runs, secret))
 
 
 def _staff(key: Key, part: str, error: BaseException | None) -> str:
@@ -163,9 +196,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= 300 else text[:299] + "…"
 
 
-def _judge(
-    key: Key, cell: str, parts: tuple[PartResult, ...], runs: dict[str, Run], secret: bytes, started: float
-) -> ExerciseResult:
+def _diagnosis(key: Key, runs: Mapping[str, Run], secret: bytes) -> str:
+    """The mistake, unless something else must be said."""
+    verdicts = {run.verdict for run in runs.values()}
+    if verdicts & {Verdict.BLOCKED, Verdict.BROKEN} or len(_missing(runs)) == len(runs):
+        return ""
+    return diagnose(key, runs, secret)
+
+
+def _judge(key: Key, cell: str, parts: tuple[PartResult, ...], ending: Ending, started: float) -> ExerciseResult:
     verdicts = [p.verdict for p in parts]
     if Verdict.BLOCKED in verdicts:
         message = next(p.message for p in parts if p.verdict is Verdict.BLOCKED)
@@ -173,15 +212,15 @@ def _judge(
     verdict = next((v for v in verdicts if v is not Verdict.PASS), Verdict.PASS)
     if Verdict.BROKEN in verdicts:
         return _result(key, cell, parts, Verdict.BROKEN, started, message=OURS)
-    missing = [r.error.text for r in runs.values() if isinstance(r.error, AnswerFault) and _missing(r.error)]
-    if len(missing) == len(parts):
-        message = missing[0]
-        return _result(key, cell, parts, verdict, started, message=message)
-    return _result(key, cell, parts, verdict, started, diagnosis=diagnose(key, runs, secret))
+    missing = _missing(ending.runs)
+    message = missing[0] if len(missing) == len(parts) else ""
+    return _result(key, cell, parts, verdict, started, message=message, diagnosis=ending.diagnosis)
 
 
-def _missing(fault: AnswerFault) -> bool:
-    return fault.kind in ("NotDefined", "NotCallable")
+def _missing(runs: Mapping[str, Run]) -> list[str]:
+    """What is said of parts for which a function was not there."""
+    faults = [run.error for run in runs.values() if isinstance(run.error, AnswerFault)]
+    return [fault.text for fault in faults if fault.kind in ("NotDefined", "NotCallable")]
 
 
 def _result(

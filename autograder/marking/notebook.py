@@ -14,6 +14,7 @@ from autograder.cells import Role, grade_id, is_given, is_picture, points, role
 from autograder.errors import AutograderError
 from autograder.key import Key
 from autograder.marking.cellcode import text
+from autograder.marking.conversations import Conversations
 from autograder.marking.exercise import OURS, mark_exercise
 from autograder.marking.namespace import Namespace
 from autograder.marking.plain import PlainAnswers
@@ -36,6 +37,7 @@ def run_notebook(
     secret: bytes,
     keys: Callable[[str], Key],
     faults: list[str] | None = None,
+    conversations: Conversations | None = None,
 ) -> tuple[NotebookResult, dict[str, Any]]:
     """Run and mark one notebook.
 
@@ -44,12 +46,15 @@ def run_notebook(
         session: of the sandbox.
         keys: gives the key of "unit/exercise".
         faults: our own faults are added here, for staff.
+        conversations: had before in this class.
 
     Returns:
         The result, and the notebook with the outputs of every cell. A test cell's one output is its points, which
         nbgrader reads as partial credit.
     """
-    run = _Notebook(copy.deepcopy(notebook), session, unit, secret, keys, [] if faults is None else faults)
+    run = _Notebook(
+        copy.deepcopy(notebook), session, unit, secret, keys, [] if faults is None else faults, conversations
+    )
     return run.all(name), run.notebook
 
 
@@ -62,9 +67,11 @@ class _Notebook:
         secret: bytes,
         keys: Callable[[str], Key],
         faults: list[str],
+        conversations: Conversations | None,
     ) -> None:
         self.notebook, self.session, self.unit = notebook, session, unit
         self.secret, self.keys, self.faults = secret, keys, faults
+        self.conversations = conversations
         self.code: list[CodeCell] = []
         self.errors: dict[str, str] = {}  # cell -> what it raised
         self.notes: list[str] = []
@@ -141,9 +148,15 @@ class _Notebook:
     def _by_key(self, cell: dict[str, Any], found: MarkLine) -> ExerciseResult:
         key = self.keys(found.exercise)
         names = dict(zip(key.functions, found.names, strict=False))
-        answers = SandboxAnswers(self.session, key.bans, names)
         result = mark_exercise(
-            key, answers, self.secret, cell=grade_id(cell), cells=self.code, names=names, faults=self.faults
+            key,
+            SandboxAnswers(self.session, key.bans, names, tape=self.conversations is not None),
+            self.secret,
+            cell=grade_id(cell),
+            cells=self.code,
+            names=names,
+            faults=self.faults,
+            conversations=self.conversations,
         )
         return self._explained(_scaled(result, points(cell)))
 

@@ -19,6 +19,7 @@ from autograder.sandbox.errors import (
     AnswerUnusable,
 )
 from autograder.sandbox.session import Session
+from autograder.sandbox.tape import Tape
 
 __all__ = ["SandboxAnswers"]
 
@@ -30,14 +31,17 @@ class SandboxAnswers:
 
     Args:
         names: the student's name of each function that the key asks for, where it is another.
+        tape: keep what is said, for `Conversations`.
     """
 
-    def __init__(self, session: Session, bans: Bans, names: Mapping[str, str] | None = None) -> None:
-        self.session, self.bans, self.names = session, bans, dict(names or {})
+    def __init__(
+        self, session: Session, bans: Bans, names: Mapping[str, str] | None = None, tape: bool = False
+    ) -> None:
+        self.session, self.bans, self.names, self.tape = session, bans, dict(names or {}), tape
 
     @contextmanager
     def branch(self) -> Iterator[_Branch]:
-        with self.session.fork(bans=self.bans) as fork:
+        with self.session.fork(bans=self.bans, tape=self.tape) as fork:
             yield _Branch(fork, self.names, self.session.limits.part_seconds)
 
     def failure(self, error: BaseException) -> AnswerFault:
@@ -91,3 +95,8 @@ class _Branch:
     @property
     def alive(self) -> bool:
         return self.fork.alive
+
+    @property
+    def tape(self) -> Tape | None:
+        """What is said on this fork, if it is kept."""
+        return self.fork.channel if isinstance(self.fork.channel, Tape) else None

@@ -20,6 +20,7 @@ from autograder.marking.transcript import CAPACITY, Event, Transcript, same_bits
 from autograder.results import Verdict
 from autograder.sandbox.errors import NotDefined
 from autograder.sandbox.remote import Remote, expose, remote_type
+from autograder.sandbox.tape import Diverged
 
 __all__ = ["Answer", "Tested"]
 
@@ -52,7 +53,7 @@ class Recorder:
             transcript.events.append(event)
         try:
             value = operation(*map(self._passed, args), **{k: self._passed(a) for k, a in (kwargs or {}).items()})
-        except (KeyboardInterrupt, GeneratorExit, Overtime, Mismatch):
+        except (KeyboardInterrupt, GeneratorExit, Overtime, Diverged, Mismatch):
             raise
         except BaseException as error:
             if error is self.ours:

@@ -20,15 +20,14 @@ from autograder.sandbox.errors import (
     AnswerUnusable,
     NotDefined,
 )
-from autograder.sandbox.inside.clock import WALL_FACTOR
 from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.talk import CALLBACK, EXPOSED, HANDLE, OBJECT, OURS, REF, Talk, bounded
 from autograder.sandbox.inside.wire import Channel, ChannelClosed, ProtocolViolation, TooLate, Unsendable
 from autograder.sandbox.remote import Exposed, Remote
+from autograder.sandbox.tape import Tape, wall_seconds
 
 __all__ = ["Branch"]
 
-_GRACE_SECONDS = 2.0  # beyond the time at which the process interrupts itself
 _MAX_CALLBACKS = 200_000  # of one call
 _MAX_DEPTH = 16  # of calls within callbacks within calls
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, np.ufunc)
@@ -41,7 +40,7 @@ class Branch(Talk):
     that the process did not survive, `alive` is False and each further request fails the same way.
 
     Args:
-        channel: to the fork.
+        channel: to the fork; a Tape to keep what is said.
         seconds: CPU time of one request; wall time may be twice that, without the marker's own callbacks.
         ending: says how the fork ended, when it hung up.
     """
@@ -51,7 +50,8 @@ class Branch(Talk):
         self.seconds = seconds
         self._ending = ending
         self._failure: AnswerError | None = None
-        self._part_ends = float("inf")
+        self._part = self._to_give = 0.0  # seconds of the part; those that the process has not been given yet
+        self._part_began = 0.0
         self._depth = self._callbacks = 0
         self._in_callbacks = 0.0
         self._given: list[Any] = []  # callables and exposed objects, by number
@@ -87,16 +87,18 @@ class Branch(Talk):
         return remotes[0] if len(remotes) == 1 else tuple(remotes)
 
     def random_state(self) -> str:
-        """A digest of the global generators of NumPy, `random` and torch in the sandbox."""
-        digest = self.request("random")
-        if type(digest) is not str:
-            raise self.violation("a digest that is no text")
-        return digest
+        """A text that differs when the global generators of NumPy, `random` or torch in the sandbox differ."""
+        number = self.request("random")
+        if type(number) is not int:
+            raise self.violation("a state that is no number")
+        return str(number)
 
     def begin_part(self, seconds: float) -> None:
         """From now on all requests together have this many seconds, until the next part begins."""
-        self._part_ends = time.monotonic() + seconds
-        self._in_callbacks = 0.0
+        self._part = self._to_give = seconds
+        self._part_began, self._in_callbacks = time.monotonic(), 0.0
+        if isinstance(self.channel, Tape):
+            self.channel.begin_part(seconds)
 
     def close(self) -> None:
         self.channel.close()
@@ -125,10 +127,7 @@ class Branch(Talk):
             self._depth -= 1
 
     def _exchange(self, kind: str, plain: Sequence[Any], values: Sequence[Any]) -> Any:
-        seconds = min(self.seconds, self._part_ends + self._in_callbacks - time.monotonic())
-        if seconds <= 0:
-            raise AnswerTimeout(f"no answer within {self.seconds:g} s")
-        deadline = time.monotonic() + WALL_FACTOR * seconds + _GRACE_SECONDS
+        seconds, deadline = self._time()
         self._send(kind, (seconds, *plain), values, deadline)
         failed: Exception | None = None
         while True:
@@ -140,6 +139,17 @@ class Branch(Talk):
                 return values[0]
             else:
                 raise self._error(answer, plain, failed)
+
+    def _time(self) -> tuple[float, float]:
+        """The CPU time that a request gives (0: what is left of the part's), and when its answer is too late."""
+        now = time.monotonic()
+        if not self._part:
+            return self.seconds, now + wall_seconds(self.seconds)
+        given, self._to_give = self._to_give, 0.0
+        deadline = self._part_began + self._in_callbacks + wall_seconds(self._part)
+        if deadline <= now:
+            raise AnswerTimeout(f"no answer within {self._part:g} s")
+        return given, deadline
 
     def _send(self, kind: str, plain: Sequence[Any], values: Sequence[Any], deadline: float) -> None:
         try:

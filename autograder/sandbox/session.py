@@ -22,6 +22,7 @@ from autograder.sandbox.inside.talk import bounded
 from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import checked_outputs
+from autograder.sandbox.tape import Tape
 
 __all__ = ["CellOutcome", "Session"]
 
@@ -193,12 +194,13 @@ class Session:
     # Branches
 
     @contextmanager
-    def fork(self, bans: _Bans | None = None, seconds: float | None = None) -> Iterator[Branch]:
+    def fork(self, bans: _Bans | None = None, seconds: float | None = None, tape: bool = False) -> Iterator[Branch]:
         """A fork of the process as it stands; gone at the end of the context.
 
         Args:
             bans: modules and calls that are refused in it.
             seconds: of one request; the limit of a part unless given.
+            tape: keep what is said: the branch's channel is a Tape.
 
         Raises:
             AnswerCrashed: there is no process to fork, and none can be made.
@@ -214,7 +216,8 @@ class Session:
         else:
             raise AnswerCrashed("the process does not answer")
         near, number = opened
-        branch = Branch(near, seconds or self.limits.part_seconds, ending=lambda: self._end_branch(number, _PATIENCE))
+        channel = Tape(near) if tape else near
+        branch = Branch(channel, seconds or self.limits.part_seconds, lambda: self._end_branch(number, _PATIENCE))
         try:
             yield branch
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import random
@@ -51,6 +50,7 @@ class Branch(Talk):
         self.handles: dict[int, Any] = {}
         self._ids: dict[int, int] = {}
         self._standins: dict[int, StandIn] = {}
+        self._states: list[Any] = []
         self._pid = _getpid()
         self._torch = tensors.loaded()
         self._operations: dict[str, Callable[..., Any]] = {
@@ -142,14 +142,14 @@ class Branch(Talk):
     def _setitem(self, handle: int, key: Any, value: Any) -> None:
         self.handles[handle][key] = value
 
-    def _random(self) -> str:
-        """A digest of the global generators of NumPy, random and torch."""
+    def _random(self) -> int:
+        """The number of the state in which the global generators of NumPy, random and torch are, in order of sight."""
         _, keys, position, has_gauss, gauss = _numpy_state(legacy=True)
-        digest = hashlib.sha256(np.asarray(keys).tobytes())
-        digest.update(repr((position, has_gauss, gauss, _python_state())).encode())
-        if self._torch is not None:
-            digest.update(self._torch.get_rng_state().numpy().tobytes())
-        return digest.hexdigest()
+        torch = b"" if self._torch is None else self._torch.get_rng_state().numpy().tobytes()
+        state = (np.asarray(keys).tobytes(), position, has_gauss, gauss, _python_state(), torch)
+        if state not in self._states:
+            self._states.append(state)
+        return self._states.index(state)
 
     # Callbacks
 

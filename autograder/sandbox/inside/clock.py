@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # what `signal` wraps in enumerations that take longer than a call
 import signal
 from types import FrameType
 
@@ -9,26 +10,33 @@ __all__ = ["WALL_FACTOR", "Clock"]
 
 WALL_FACTOR = 2.0  # a busy machine may take this much longer than the CPU time allowed
 _REPEAT = 1.0  # seconds until code that swallowed the interrupt is interrupted again
-_set, _handle = signal.setitimer, signal.signal
-_PROF, _REAL = signal.ITIMER_PROF, signal.ITIMER_REAL
+_set, _handle = _signal.setitimer, _signal.signal
+_PROF, _REAL = int(signal.ITIMER_PROF), int(signal.ITIMER_REAL)
+_SIGPROF, _SIGALRM = int(signal.SIGPROF), int(signal.SIGALRM)
 
 
 class Clock:
-    """Raises KeyboardInterrupt in the main thread when the time is up, again and again until it is stopped."""
+    """Raises KeyboardInterrupt in the main thread when the time is up, again and again until it is stopped.
+
+    Attributes:
+        left: CPU and wall time that were left when it was stopped last.
+    """
 
     def __init__(self) -> None:
         self.expired = False
+        self.left = (0.0, 0.0)
 
     def start(self, seconds: float) -> None:
+        """Give so much CPU time, or what was left when `seconds` is 0."""
         self.expired = False
-        _handle(signal.SIGPROF, self._ring)
-        _handle(signal.SIGALRM, self._ring)
-        _set(_REAL, WALL_FACTOR * seconds, _REPEAT)
-        _set(_PROF, seconds, _REPEAT)
+        _handle(_SIGPROF, self._ring)
+        _handle(_SIGALRM, self._ring)
+        self.resume((seconds, WALL_FACTOR * seconds) if seconds else self.left)
 
     def stop(self) -> tuple[float, float]:
         """Stop, and return what was left of CPU and wall time."""
-        return _set(_PROF, 0)[0], _set(_REAL, 0)[0]
+        self.left = _set(_PROF, 0)[0], _set(_REAL, 0)[0]
+        return self.left
 
     def resume(self, left: tuple[float, float]) -> None:
         _set(_REAL, max(left[1], 0.001), _REPEAT)

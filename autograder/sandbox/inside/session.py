@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import shell, tensors
+from . import rehearsal, shell, tensors
 from .branch import Branch
 from .capture import Outputs, Stream, Terminal
 from .clock import Clock
@@ -26,12 +26,14 @@ from .wire import Bounds, Channel, ChannelClosed
 __all__ = ["Session", "build", "serve"]
 
 _getpid, _exit, _now, _fork, _sleep = os.getpid, os._exit, time.perf_counter, os.fork, time.sleep
+_python_state, _set_python_state = random.getstate, random.setstate
 _close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
 
 
 def build(optimisers: bool = False) -> None:
     """Make the shell; load what torch's optimisers load at their first step: seconds and 70 MB, before the fork."""
     shell.build()
+    rehearsal.calls()
     torch = tensors.loaded()
     if torch is None or not optimisers:
         return
@@ -148,8 +150,10 @@ class Session:
     def _fork(self, modules: tuple[str, ...], calls: tuple[str, ...], fd: int) -> int:
         """Fork a process that serves calls on the descriptor; its number."""
         self._killed = [pid for pid in self._killed if not _waitpid(pid, os.WNOHANG)[0]]
+        state = _python_state()
         pid = _fork()
         if pid == 0:
+            _set_python_state(state)  # `random` seeds itself anew in every fork, which no mark may hang on
             self._become_branch(fd, modules, calls)
         _close(fd)
         number = len(self.children) + 1

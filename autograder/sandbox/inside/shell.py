@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import builtins
 import codecs
-import contextlib
 import getpass
 import inspect
-import io
 import os
 import subprocess
-import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +20,7 @@ from IPython.core.profiledir import ProfileDir
 from traitlets import Type
 from traitlets.config import Config
 
+from . import rehearsal
 from .capture import Outputs
 
 __all__ = ["Shell", "build"]
@@ -167,7 +165,8 @@ def build() -> Shell:
     config.InteractiveShell.enable_tip = False
     shell = Shell.instance(config=config)
     _show_figures(shell)
-    _warm_up(shell)
+    rehearsal.cells(shell)
+    shell.outputs.begin()
     builtins.input = _no_input
     getpass.getpass = _no_input
     return shell
@@ -182,19 +181,6 @@ def _show_figures(shell: Shell) -> None:
         return
     activate_matplotlib(_INLINE)
     configure_inline_support(shell, _INLINE)
-
-
-def _warm_up(shell: Shell) -> None:
-    """Run one of each kind of cell, so that what IPython and matplotlib load at first use is loaded before the fork."""
-    figure = "import matplotlib.pyplot as _plt; _plt.plot([0, 1]); _plt.title('$x$'); None"
-    for source in ("1 + 1", "1 / 0", "None +", "import asyncio as _plt", "%%time\n1", figure):
-        with contextlib.redirect_stdout(io.StringIO()):
-            shell.run_cell(source, store_history=False)
-    shell.user_ns.pop("_plt", None)
-    for name in ("last_traceback", "last_value", "last_type", "last_exc"):
-        if hasattr(sys, name):
-            delattr(sys, name)
-    shell.outputs.begin()
 
 
 def _no_input(*args: Any, **kwargs: Any) -> str:

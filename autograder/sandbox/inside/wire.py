@@ -78,15 +78,24 @@ class Channel:
         self, structure: Any, bulks: Sequence[Any] = (), deadline: float | None = None, fds: Sequence[int] = ()
     ) -> None:
         """Send one frame, with file descriptors if any."""
+        self.write(self.frame(structure, bulks), deadline, fds)
+
+    def receive(self, deadline: float | None = None, fds: list[int] | None = None) -> tuple[Any, list[bytearray]]:
+        """The next frame's structure and bulks; descriptors that came with it are appended to `fds`."""
+        payload, bulks = self.read(deadline, fds)
+        return self.decode(payload), bulks
+
+    def frame(self, structure: Any, bulks: Sequence[Any] = ()) -> list[Any]:
+        """The pieces of the frame, as they are written one after the other."""
         payload = self._pack(structure)
         sizes = [len(b) for b in bulks]
         if len(payload) > self.bounds.structure_bytes or sum(sizes) > self.bounds.value_bytes:
             raise Unsendable(f"more than {self.bounds.value_bytes >> 20} MiB of data, or too many small values")
         head = self._header.pack(len(payload), len(sizes)) + self._lengths(f">{len(sizes)}Q").pack(*sizes)
-        self._write([head + payload, *bulks], deadline, fds)
+        return [head + payload, *bulks]
 
-    def receive(self, deadline: float | None = None, fds: list[int] | None = None) -> tuple[Any, list[bytearray]]:
-        """The next frame's structure and bulks; descriptors that came with it are appended to `fds`."""
+    def read(self, deadline: float | None = None, fds: list[int] | None = None) -> tuple[bytearray, list[bytearray]]:
+        """The next frame's structure, still packed, and its bulks."""
         length, count = self._header.unpack(self._read(8, deadline, fds))
         if length > self.bounds.structure_bytes:
             raise ProtocolViolation(f"a structure of {length} bytes")
@@ -95,10 +104,10 @@ class Channel:
         sizes = self._lengths(f">{count}Q").unpack(self._read(8 * count, deadline)) if count else ()
         if sum(sizes) > self.bounds.value_bytes:
             raise ProtocolViolation(f"{sum(sizes)} bytes of data")
-        structure = self._decode(self._read(length, deadline))
-        return structure, [self._read(size, deadline) for size in sizes]
+        return self._read(length, deadline), [self._read(size, deadline) for size in sizes]
 
-    def _decode(self, payload: bytearray) -> Any:
+    def decode(self, payload: bytearray) -> Any:
+        """The structure of a frame that was read."""
         try:
             return self._unpack(
                 payload,
@@ -123,7 +132,8 @@ class Channel:
             self._settimeout(None)
             self._timed = False
 
-    def _write(self, parts: list[Any], deadline: float | None, fds: Sequence[int]) -> None:
+    def write(self, parts: Sequence[Any], deadline: float | None = None, fds: Sequence[int] = ()) -> None:
+        """Send the pieces of a frame."""
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         views = [memoryview(p) for p in parts if len(p)]
         while views:
