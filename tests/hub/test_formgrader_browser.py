@@ -19,7 +19,7 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run"),
 )
-SLOW = "import time\ntime.sleep(0.7)\ndef doubled(x):\n    return x * 2"
+SLOW = "import time\ntime.sleep(3)\ndef doubled(x):\n    return x * 2"
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium")]
 

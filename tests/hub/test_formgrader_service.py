@@ -18,7 +18,7 @@ from tests.build.small_course import UNIT
 from tests.hub.formgrader_alone import Service, environment, running
 from tests.hub.lecturers import COURSE
 
-SLOW = "import time\ntime.sleep(1.0)\ndef doubled(x):\n    return x * 2"
+SLOW = "import time\ntime.sleep(1.5)\ndef doubled(x):\n    return x * 2"
 
 
 @pytest.fixture(scope="module")
