@@ -32,8 +32,8 @@ from dlmath_kit.hub.gpu.settings import VARIABLE, GpuSettings
 SERVERS, STUDENTS, DEVICES = 2, 4, ("0", "1")
 MARK = "DLMATH_LEASE_BENCHMARK"
 PATIENCE = 6.0  # seconds that a free share may wait for its next kernel: a restarter's patience and a second's look
-# A kernel that only lives, and like a real one ends when its server is gone.
-LIGHT = "import os,time\np=os.getppid()\nwhile os.getppid()==p: time.sleep(0.2)"
+# A kernel that only lives, and like a real one ends when its server is gone, also when it went before we began.
+LIGHT = "import os,time\nwhile os.getppid()==int(os.environ['JPY_PARENT_PID']): time.sleep(0.2)"
 CRASHING = "raise SystemExit(1)"
 ACTIONS = {"shutdown": 3, "shutdown_now": 2, "cull": 2, "restart": 4, "kill": 3, "kill_and_forget": 2}
 

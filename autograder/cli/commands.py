@@ -18,6 +18,7 @@ COMMANDS = {  # in the order of a term
     "report": ("grading", "Write the class page and the table of marks."),
     "show": ("proving", "Mark one file against one exercise."),
     "demo": ("trying", "Grade a simulated class from start to end."),
+    "gpus": ("gpus", "Show who holds the GPUs and who waits."),
     "sandbox": ("trying", "Say which isolation this machine offers."),
 }
 

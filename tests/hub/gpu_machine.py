@@ -16,7 +16,7 @@ from dlmath_kit.hub.gpu.kernelspecs import GPU, install
 from dlmath_kit.hub.gpu.leases import Leases
 from dlmath_kit.hub.gpu.settings import VARIABLE, GpuSettings
 
-__all__ = ["Machine", "add_kernel", "eventually", "execute"]
+__all__ = ["Machine", "add_kernel", "eventually", "execute", "hub_settings"]
 
 
 class Machine:
@@ -93,3 +93,13 @@ async def execute(manager: Any, code: str) -> str:
         return "".join(texts)
     finally:
         client.stop_channels()
+
+
+def hub_settings(home: Path, text: str) -> Any:
+    """The hub's settings from the text of a hub.toml."""
+    from autograder.hub.settings import read_settings
+
+    home.joinpath("source").mkdir(parents=True, exist_ok=True)
+    home.joinpath(".hub").mkdir(mode=0o700, exist_ok=True)
+    home.joinpath(".hub", "hub.toml").write_text(text)
+    return read_settings(home)

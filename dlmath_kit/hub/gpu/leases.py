@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlmath_kit.hub.gpu.locks import mutex, open_file
+from dlmath_kit.hub.gpu.settings import GpuSettings
 from dlmath_kit.hub.gpu.slots import Holder, Lease, Slot, slots_of
 from dlmath_kit.hub.gpu.tickets import Ticket, draw, waiting
 
-__all__ = ["Leases", "NoGpuFree", "Picture"]
+__all__ = ["Leases", "NoGpuFree", "Picture", "shared_leases"]
 
 POLL_SECONDS = 0.25
 KEEP_SECONDS = 600.0  # how long a place in the queue is kept for one who gave up
@@ -133,3 +134,14 @@ class Leases:
         with self.alone():
             slots = [(slot, Holder.read(slot.path) if slot.held else None) for slot in self.slots]
             return Picture(slots, [Holder.read(path) for path in waiting(self.folder / "tickets")])
+
+
+SHARED: dict[GpuSettings, Leases] = {}  # one per process: it remembers the places of those who gave up
+
+
+def shared_leases(settings: GpuSettings) -> Leases:
+    """The leases of this machine, as all of this process use them."""
+    if settings not in SHARED:
+        SHARED[settings] = Leases(settings.path, settings.devices, settings.shares)
+    SHARED[settings].prepare()
+    return SHARED[settings]

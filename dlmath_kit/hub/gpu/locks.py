@@ -18,7 +18,7 @@ from typing import Any
 
 __all__ = ["is_held", "mutex", "open_file", "read_note", "try_lock", "unlock", "write_note"]
 
-NOTE_BYTES = 1024  # a note is written and read in one piece, so that no reader sees half of one
+NOTE_BYTES = 4096  # a note is written and read in one piece, so that no reader sees half of one
 MUTEX_SECONDS = 10.0
 
 
@@ -82,7 +82,7 @@ def mutex(path: Path) -> Iterator[int]:
 
 def write_note(descriptor: int, note: dict[str, Any]) -> None:
     """Say in a held file who holds it."""
-    data = json.dumps(note, separators=(",", ":")).encode()
+    data = json.dumps(note, ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > NOTE_BYTES:
         raise ValueError(f"note: got {len(data)} bytes, expected at most {NOTE_BYTES}.")
     os.pwrite(descriptor, data.ljust(NOTE_BYTES), 0)

@@ -17,7 +17,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from tornado.web import HTTPError
 
-from dlmath_kit.hub.gpu.leases import Leases, NoGpuFree
+from dlmath_kit.hub.gpu.leases import NoGpuFree, shared_leases
 from dlmath_kit.hub.gpu.settings import GpuSettings
 from dlmath_kit.hub.gpu.slots import Holder, Lease
 from dlmath_kit.hub.gpu.watcher import watch
@@ -27,7 +27,6 @@ __all__ = ["GpuProvisioner", "NoGpuDialog", "kernel_environment"]
 WHAT_TO_DO = (
     'Or go on without one: Kernel > Change Kernel > "Python (course, CPU)"; every exercise can be solved on the CPU.'
 )
-SHARED: dict[GpuSettings, Leases] = {}  # one per folder and process: it remembers the places of those who gave up
 
 
 class NoGpuDialog(HTTPError):
@@ -39,14 +38,6 @@ class NoGpuDialog(HTTPError):
 
     def __str__(self) -> str:
         return self.text
-
-
-def shared_leases(settings: GpuSettings) -> Leases:
-    """The leases of this machine."""
-    if settings not in SHARED:
-        SHARED[settings] = Leases(settings.path, settings.devices, settings.shares)
-    SHARED[settings].prepare()
-    return SHARED[settings]
 
 
 def user_name(environment: Mapping[str, str] = os.environ) -> str:

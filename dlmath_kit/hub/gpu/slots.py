@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dlmath_kit.hub.gpu.locks import is_held, open_file, read_note, try_lock, unlock, write_note
 
@@ -25,6 +26,10 @@ class Holder:
     pid: int = 0
     since: float = 0.0  # seconds since 1970
     active: float = 0.0  # when a cell last ran; 0: not known
+
+    def as_note(self) -> dict[str, Any]:
+        """What is written into the file; names of any length fit."""
+        return {**asdict(self), "user": self.user[:TEXT], "kernel": self.kernel[:TEXT]}
 
     @classmethod
     def read(cls, path: Path) -> Holder:
@@ -81,7 +86,7 @@ class Lease:
 
     def __init__(self, slot: Slot, descriptor: int, holder: Holder) -> None:
         self.slot = slot
-        self.holder = replace(holder, user=holder.user[:TEXT], kernel=holder.kernel[:TEXT])
+        self.holder = holder
         self.descriptor: int | None = descriptor
         self.guard = threading.Lock()
 
@@ -106,7 +111,7 @@ class Lease:
                 active=self.holder.active if active is None else active,
                 since=self.holder.since or time.time(),
             )
-            write_note(self.descriptor, asdict(self.holder))
+            write_note(self.descriptor, self.holder.as_note())
 
     def free(self) -> None:
         """Give the slot back, also where a child that outlived its kernel still has the descriptor."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from dlmath_kit.hub.gpu.locks import is_held, open_file, try_lock, unlock, write_note
@@ -45,7 +45,7 @@ def draw(folder: Path, counter: int, holder: Holder, number: int = 0) -> Ticket:
     if not try_lock(descriptor):  # two starts with one kept number: the second goes to the end
         os.close(descriptor)
         return draw(folder, counter, holder)
-    write_note(descriptor, asdict(replace(holder, since=holder.since or time.time())))
+    write_note(descriptor, replace(holder, since=holder.since or time.time()).as_note())
     return Ticket(path, descriptor)
 
 
