@@ -1,11 +1,11 @@
-"""The page and the JSON API behind it. Every handler asks who is there; every answer to bad input is a sentence."""
+"""The page and the JSON API behind it. Every one asks who is there; every answer to bad input is a sentence."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
@@ -133,7 +133,7 @@ class Feedback(Api):
 
 
 class Page(JupyterHandler):
-    """GET: the page itself and its files."""
+    """GET: the page itself."""
 
     auth_resource = "dlmath"
 
@@ -146,18 +146,31 @@ class Page(JupyterHandler):
 
     @web.authenticated
     @authorized
+    def get(self) -> None:
+        text = (FILES / "index.html").read_text(encoding="utf-8")
+        text = text.replace("{{base}}", xhtml_escape(url_path_join(self.base_url, "/")))
+        text = text.replace("{{xsrf}}", xhtml_escape(self.xsrf_token.decode()))
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")  # it holds a token
+        self.finish(text)
+
+
+class File(Page):
+    """GET: scripts and style of the page. They are the same for all and hold nothing of anybody.
+
+    Shown without login, like Jupyter's own: a browser asks for a module script in a way that the hub
+    takes for a request of another site, and would send to the login for ever.
+    """
+
+    @allow_unauthenticated
     def get(self, name: str = "") -> None:
         """`name` is one of the files that lie beside index.html; the route's pattern lets no path through."""
-        path = FILES / (name or "index.html")
-        if name and (path.suffix not in TYPES or not path.is_file()):
+        path = FILES / name
+        if path.suffix not in TYPES or not path.is_file():
             raise web.HTTPError(404)
-        text = path.read_text(encoding="utf-8")
-        if not name:
-            text = text.replace("{{base}}", xhtml_escape(url_path_join(self.base_url, "/")))
-            text = text.replace("{{xsrf}}", xhtml_escape(self.xsrf_token.decode()))
-        self.set_header("Content-Type", f"{TYPES.get(path.suffix, 'text/html')}; charset=utf-8")
+        self.set_header("Content-Type", f"{TYPES[path.suffix]}; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
-        self.finish(text)
+        self.finish(path.read_text(encoding="utf-8"))
 
 
 class Nothing(Api):
@@ -175,7 +188,7 @@ def routes(base_url: str, desk: Desk) -> list[tuple[str, type, dict[str, Desk]]]
     unit = r"/dlmath/api/units/([^/]+)"
     table: list[tuple[str, type]] = [
         (r"/dlmath/?", Page),
-        (r"/dlmath/static/([a-z]+\.[a-z]+)", Page),
+        (r"/dlmath/static/([a-z]+\.[a-z]+)", File),
         (r"/dlmath/api/units", Units),
         (unit + r"/(fetch|submit|feedback)", Action),
         (unit + r"/validate", Validate),

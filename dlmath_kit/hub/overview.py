@@ -87,7 +87,7 @@ def _status(
     if not handed_in:
         if due and due < now:
             return {"status": "overdue", "status_words": "Not handed in, and the due date is over"}
-        words = "Fetched, not handed in yet" if fetched else "New"
+        words = "Fetched, not handed in yet" if fetched else "Not fetched yet"
         return {"status": "fetched" if fetched else "new", "status_words": words}
     last = handed_in[-1].moment
     when = f"Handed in {say_with_distance(last, place.zone, now)}"
