@@ -99,7 +99,8 @@ def hub_settings(home: Path, text: str) -> Any:
     """The hub's settings from the text of a hub.toml."""
     from autograder.hub.settings import read_settings
 
-    home.joinpath("source").mkdir(parents=True, exist_ok=True)
+    for folder in ("source", "solutions"):
+        home.joinpath(folder).mkdir(parents=True, exist_ok=True)
     home.joinpath(".hub").mkdir(mode=0o700, exist_ok=True)
     home.joinpath(".hub", "hub.toml").write_text(text)
     return read_settings(home)

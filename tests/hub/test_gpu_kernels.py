@@ -181,6 +181,7 @@ def test_crash_loop_frees(machine: Machine) -> None:
         await eventually(lambda: kernel_id not in kernels, 30)
         assert all(cleaned), "Jupyter ended the kernel with a cleanup: this test proves nothing any more"
         await eventually(lambda: machine.held == 0, 3)
+        kernels.context.destroy(linger=0)  # Jupyter left the dropped kernel's sockets open
 
     asyncio.run(story())
 
