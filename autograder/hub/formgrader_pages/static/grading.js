@@ -91,9 +91,14 @@ var dlmathGrading = (function () {
     }
 
     function look() {
-        $.getJSON(api).done(take).always(function () {
+        ask().done(take).always(function () {
             setTimeout(look, state && state.running ? 1000 : 5000);
         });
+    }
+
+    /* The hub accepts a login cookie only with this header, also where something is read. */
+    function ask() {
+        return $.ajax({url: api, dataType: "json", headers: {"X-CSRFToken": getCookie("_xsrf")}});
     }
 
     function fail(answer) {
@@ -104,7 +109,7 @@ var dlmathGrading = (function () {
         return $.ajax({method: "POST", type: "POST", url: address, data: JSON.stringify(body || {}), contentType: "application/json"});
     }
 
-    function refresh() { return $.getJSON(api).done(take); }
+    function refresh() { return ask().done(take); }
 
     function press(students, force) {
         post(api + "/start/" + encodeURIComponent(unit), {students: students, force: force}).done(refresh).fail(fail);
