@@ -58,6 +58,7 @@ class Machine:
                 await story(kernels)
             finally:
                 await kernels.shutdown_all(now=True)
+                kernels.context.destroy(linger=0)  # or a kernel that a test dropped keeps pytest from ending
 
         asyncio.run(told())
 
