@@ -51,7 +51,7 @@ def test_a_student_fetches_validates_and_submits(chromium: Any, start: Callable[
     """The whole way by clicks: fetch, a failing and a passing exercise, submit, a confirmation with its time."""
     student = start("clicker", due={UNIT: "2099-12-01T23:59:00+01:00"})
     page, complaints = open_page(chromium, student)
-    page.click("text=Fetch")
+    page.click("button:text-is('Fetch')")
     page.wait_for_selector("text=was fetched")
     student.edit("logistic", sigmoid_stable=RIGHT_SIGMOID, bce_loss_grad=WRONG_LOSS)
 
@@ -118,7 +118,7 @@ def test_a_stopped_server_is_told(chromium: Any, start: Callable[..., Server]) -
     student = start("late_clicker")
     page, _ = open_page(chromium, student)
     student.stop()
-    page.click("text=Fetch")
+    page.click("button:text-is('Fetch')")
     page.wait_for_selector("#notice >> text=does not answer")
 
 
