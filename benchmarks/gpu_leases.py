@@ -159,8 +159,8 @@ class Audit:
 
 def start_server(number: int, folder: Path) -> subprocess.Popen[bytes]:
     with (folder / "log").open("ab") as log:
-        command = [sys.executable, __file__, "--serve", str(number)]
-        return subprocess.Popen(command, stdout=log, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        command = [sys.executable, str(Path(__file__).resolve()), "--serve", str(number)]
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=folder)
 
 
 def abuse(audit: Audit, folder: Path, seconds: float, chance: random.Random) -> int:

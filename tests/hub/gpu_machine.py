@@ -30,6 +30,7 @@ class Machine:
         self.leases = Leases(folder, self.settings.devices, self.settings.shares)
         self.leases.prepare()
         install(self.data, self.settings)
+        monkeypatch.chdir(tmp_path)  # a kernel manager by itself writes connection files where it is
         for name, value in {
             VARIABLE: self.settings.as_json(),
             "JUPYTERHUB_USER": "ada",
