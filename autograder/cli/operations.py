@@ -40,15 +40,7 @@ def settings_of(state: State) -> tuple[Course, Settings]:
 def places_of(course: Course, settings: Settings) -> Places:
     from autograder.hub.backup_parts import Places
 
-    database = settings.hub.database or f"sqlite:///{settings.state / 'jupyterhub.sqlite'}"
-    return Places(course, settings.state, database, settings.exchange_root)
-
-
-def url_of(settings: Settings) -> str:
-    """Where the hub answers on this machine."""
-    address = settings.hub.address
-    host = "127.0.0.1" if address in ("", "0.0.0.0", "::") else address
-    return f"http://{host}:{settings.hub.port}"
+    return Places(course, settings.state, settings.hub_database, settings.exchange_root)
 
 
 def operator() -> str:
@@ -100,7 +92,7 @@ def restore(state: State, archive: Path, dry_run: bool) -> None:
     from autograder.hub.backup_restore import restore as put_back
 
     course, settings = settings_of(state)
-    done = put_back(archive, places_of(course, settings), url_of(settings), dry_run, operator())
+    done = put_back(archive, places_of(course, settings), settings.url, dry_run, operator())
     verb = "would restore" if dry_run else "restored"
     lines = [f"{verb}: {name}" for name in done.restored] + [f"left alone: {name}" for name in done.left_alone]
     lines += [f"what was there before: {done.aside}"] if done.aside else []
@@ -123,7 +115,7 @@ def health(ctx: click.Context, backups: Path | None) -> None:
     leases = Leases(settings.state / "leases", tuple(gpus.devices), gpus.shares) if gpus.devices else None
     target = Target(
         places_of(course, settings),
-        url_of(settings),
+        settings.url,
         operator_token(settings.state),
         settings.course.id,
         leases,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from autograder.cli.operations import operator, places_of, settings_of, url_of
+from autograder.cli.operations import operator, places_of, settings_of
 from autograder.cli.output import count, show_document, table
 from autograder.cli.state import State, dry_run, examples, json_document
 from autograder.errors import UsageError
@@ -18,7 +18,7 @@ from autograder.results import SCHEMA
 
 if TYPE_CHECKING:
     from autograder.course import Course
-    from autograder.hub.roster import Imported
+    from autograder.hub.roster import Accounts, Imported
     from autograder.hub.roster_table import Table
     from autograder.hub.settings import Settings
 
@@ -55,7 +55,7 @@ def import_list(
     from autograder.hub.roster_table import read_table
 
     course, settings = settings_of(state)
-    staff = (*settings.people.lecturers, f"grader-{settings.course.id}")
+    staff = (*settings.people.lecturers, settings.grader)
     listed = read_table(file, user_column, staff)
     leaving = Leaving(remove=remove, delete=delete)
     made: dict[str, str] = {}
@@ -94,10 +94,17 @@ def _import(
     from autograder.hub.roster_hub import open_hub
 
     assert isinstance(leaving, Leaving)
-    group, accounts = f"nbgrader-{settings.course.id}", _accounts(settings)
+    group, accounts = settings.students_group, _accounts(settings)
     with open_hub(*_hub(course, settings, dry_run)) as hub:
         journal = (settings.state, operator())
         return import_roster(course, listed, hub, group, accounts, keep, leaving, dry_run, journal)
+
+
+def _accounts(settings: Settings) -> Accounts | None:
+    """The passwords, where they are ours."""
+    from autograder.hub.people import Passwords
+
+    return Passwords(settings.state) if settings.authenticator.kind == "file" else None
 
 
 def _hub(course: Course, settings: Settings, looking: bool) -> tuple[str, str, str]:
@@ -108,7 +115,7 @@ def _hub(course: Course, settings: Settings, looking: bool) -> tuple[str, str, s
     database = places_of(course, settings).hub_database
     file = sqlite_file(database)
     missing = file is not None and not file.exists()
-    return url_of(settings), operator_token(settings.state), "sqlite:///:memory:" if missing and looking else database
+    return settings.url, operator_token(settings.state), "sqlite:///:memory:" if missing and looking else database
 
 
 def _confirm(what: list[str]) -> None:
@@ -152,7 +159,7 @@ def list_students(state: State) -> None:
 
     course, settings = settings_of(state)
     with open_hub(*_hub(course, settings, looking=True)) as hub:
-        people = list_roster(course, hub, f"nbgrader-{settings.course.id}", _accounts(settings))
+        people = list_roster(course, hub, settings.students_group, _accounts(settings))
     rows = [("user", "name", "email", "id", "enrolled", "submissions")]
     for one in people:
         name = f"{one.first_name} {one.last_name}".strip()

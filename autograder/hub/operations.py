@@ -45,9 +45,8 @@ def services(settings: Settings) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{"name": OPERATOR, "api_token": operator_token(settings.state), "display": False}]
     culling = settings.culling
     if culling.idle_minutes or culling.max_age_hours:
-        proxy = f"http://{'127.0.0.1' if settings.hub.address in ('', '0.0.0.0', '::') else settings.hub.address}"
         words = [f"--idle={60 * culling.idle_minutes}", f"--max-age={3600 * culling.max_age_hours}"]
-        words += [f"--state={settings.state}", f"--proxy={proxy}:{settings.hub.port}"]
+        words += [f"--state={settings.state}", f"--proxy={settings.url}"]
         command = [sys.executable, "-m", "autograder.hub.culler", *words]
         found.append({"name": CULLER, "command": command, "display": False})
     return found
