@@ -54,8 +54,8 @@ def prepare(settings: Settings, file: Path | None = None, *, alone: bool = False
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     if file:
         os.environ["DLMATH_SETTINGS"] = str(file)
-    if not alone:
-        os.environ.setdefault("JUPYTERHUB_USER", f"grader-{settings.course.id}")  # nbgrader asks for it at each page
+    if not alone and not os.environ.get("JUPYTERHUB_USER"):  # the hub sets it, and leaves it empty for a service
+        os.environ["JUPYTERHUB_USER"] = settings.grader  # nbgrader asks for it at each page
     os.chdir(settings.home)
 
 
