@@ -145,9 +145,10 @@ class Collect(ExchangeCollect):
         if target.is_dir() and not self._is_wanted(found, known):
             self.outcome.unchanged += 1
             return
-        (self.outcome.updated if target.is_dir() else self.outcome.new).append(found.student)
+        kind = self.outcome.updated if target.is_dir() else self.outcome.new
         self.log.info("Collecting %s of %s, handed in %s", unit, found.student, found.stamp)
         self._replace(found, target)
+        kind.append(found.student)
         if note := lateness(found):
             self._note(note)
 

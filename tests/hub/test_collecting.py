@@ -177,5 +177,5 @@ def test_too_much_is_refused_and_stops_nobody(room: Classroom) -> None:
         (folder / f"{number}.bin").write_bytes(bytes(40_000_000))
     room.hand_in("s2")
     outcome = room.collect(**LAPTOP).outcome
-    assert outcome.new == ["s2"] and "expected at most" in refusals(outcome)["s1"]
+    assert outcome.new == ["s2"] and not outcome.updated and "expected at most" in refusals(outcome)["s1"]
     assert "fine" in text_of(room, "s1")
