@@ -95,7 +95,9 @@ def _preload(needed: list[str], offered: Iterable[str], optimisers: bool) -> Non
         importlib.import_module(name)
     for name in offered:
         try:
-            importlib.import_module(name)
+            module = importlib.import_module(name)
+            for part in getattr(module, "__all__", ()):
+                getattr(module, part)  # a package may import its parts when they are asked for
         except Exception:  # the students who import it will see why
             traceback.print_exc()
     torch = sys.modules.get("torch")
