@@ -20,7 +20,8 @@ def test_the_wheel_is_complete_and_holds_no_answers(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = [n for n in archive.namelist() if ".dist-info/" not in n]
         archive.extractall(tmp_path / "site")
-    shipped = [*KIT.rglob("*.py"), *KIT.rglob("*.npz")]
+    pages = [p for folder in ("page", "labconfig") for p in (KIT / "hub" / folder).iterdir()]
+    shipped = [*KIT.rglob("*.py"), *KIT.rglob("*.npz"), *pages]
     assert set(names) == {str(p.relative_to(KIT.parent)) for p in shipped if "build" not in p.parts}
     site = str(tmp_path / "site")
     show = "from dlmath_kit import data; print(data.__file__, len(data.digits()[1]))"
