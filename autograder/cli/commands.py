@@ -16,6 +16,7 @@ COMMANDS = {  # in the order of a term
     "grade": ("grading", "Grade submissions that are new or changed."),
     "feedback": ("grading", "Write the students' feedback pages."),
     "report": ("grading", "Write the class page and the table of marks."),
+    "hub": ("hub", "Start the course's JupyterHub; check, back up and restore it."),
     "roster": ("roster", "Enter a class list; list who takes the course."),
     "show": ("proving", "Mark one file against one exercise."),
     "demo": ("trying", "Grade a simulated class from start to end."),

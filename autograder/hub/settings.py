@@ -49,7 +49,7 @@ class Hub(Table, frozen=True, kw_only=True):
     """`[hub]`: where it listens, where it keeps what it knows."""
 
     address: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=1, le=65535)] = 8000
+    port: Annotated[int, Meta(ge=1, le=65532)] = 8000  # and the next three, on this machine only, for its own parts
     domain: str = ""  # https://hub.example.org: each server gets a subdomain of it
     connect: str = ""  # the name under which containers and nodes reach this machine; "" is its host name
     certificate: str = ""  # TLS by the hub's own proxy; "" where another server in front of it does that

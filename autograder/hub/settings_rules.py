@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 if TYPE_CHECKING:
     from autograder.hub.settings import Settings
 
-__all__ = ["faults", "is_loopback"]
+__all__ = ["faults", "is_loopback", "without_password"]
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # A user's name is a folder's name, part of nbgrader's `user+unit+time`, and lower case in the hub.
@@ -71,6 +71,9 @@ def _people(s: Settings) -> Iterator[str]:
                 yield f"[people] {key}: got {name!r} {count} times, expected each name once."
         if s.grader in names:
             yield f"[people] {key}: got {s.grader!r}, expected another name: the formgrader acts under this one."
+    if s.authenticator.kind != "file" and s.people == type(s.people)():
+        # Somebody else may own these names where people log in.
+        yield "[people]: got nothing, expected the lecturers' names as they log in, and students = [] or names."
     if not s.people.lecturers:
         yield "[people] lecturers: got none, expected at least one: nobody could grade."
     for name in sorted({*s.people.lecturers} & {*s.people.students}):
@@ -82,7 +85,7 @@ def _hub(s: Settings) -> Iterator[str]:
         yield f"[hub] domain: got {s.hub.domain!r}, expected 'https://hub.example.org'."
     for table, url in (("hub", s.hub.database), ("gradebook", s.gradebook.database)):
         if url and not URL.fullmatch(url):
-            yield f"[{table}] database: got {_without_password(url)!r}, expected a URL such as 'postgresql://…'."
+            yield f"[{table}] database: got {without_password(url)!r}, expected a URL such as 'postgresql://…'."
     if bool(s.hub.certificate) != bool(s.hub.key):
         yield "[hub] certificate, key: got one of the two, expected both or none."
     for key in ("certificate", "key"):
@@ -172,5 +175,5 @@ def _near(name: str, names: Sequence[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
     return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:…@", url)
