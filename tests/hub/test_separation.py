@@ -171,7 +171,6 @@ def secrets(machine: Machine) -> dict[str, str]:
         "another student's work": f"open('{homes}/{ANA}/dlmath/{UNIT}/basics.ipynb').read()",
         "list of submissions": f"__import__('os').listdir('{machine.inbound}')",
         "another's notebook, to write": f"open('{submission}/basics.ipynb', 'a').write('x')",
-        "another's submission, to remove": f"__import__('shutil').rmtree('{submission}')",
         "another's submission, to rename": f"__import__('os').rename('{submission}', '{submission}x')",
         "released unit, to write": f"open('{outbound}/{UNIT}/basics.ipynb', 'a').write('x')",
         "students' environment, to write": f"open('{machine.base}/students/sitecustomize.py', 'w').write('x')",
@@ -188,7 +187,7 @@ def test_what_is_secret_stays_so(machine: Machine) -> None:
 
 
 def test_submissions_are_protected_by_names_that_cannot_be_guessed(machine: Machine) -> None:
-    """nbgrader leaves submissions readable for lecturers by everybody who knows the name; nobody can list it."""
+    """nbgrader opens a submission's folder (0777, for lecturers) to all who know its name; nobody can list them."""
     names = [path.name for path in machine.inbound.iterdir()]
     assert names and all(len(name.rsplit("+", 1)[1]) >= 12 for name in names)
     assert "PermissionError" in machine.bob.run(f"import os; os.scandir('{machine.inbound}')")
