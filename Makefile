@@ -8,7 +8,7 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release solutions verify demo test conformance bench lint clean
+.PHONY: help setup build release solutions verify demo hub test conformance bench lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,8 @@ $(STAMP): pyproject.toml dlmath_kit/pyproject.toml constraints.txt
 	@$(PYTHON) -m pip install -q -c constraints.txt torch
 	@echo "setup: dlmath, dlmath-kit and what they need"
 	@$(PYTHON) -m pip install -q -c constraints.txt -e ./dlmath_kit -e '.[test,bench]'
+	@echo "setup: the hub's proxy"
+	@$(PYTHON) -m autograder.hub.proxy || echo "setup: without it only 'make hub' and its tests do not run"
 	@touch $@
 
 build: $(STAMP) ## check the units and write their notebooks
@@ -39,6 +41,9 @@ verify: $(STAMP) ## prove the answer keys
 
 demo: $(STAMP) ## grade a simulated class from start to end
 	@$(AUTOGRADER) demo
+
+hub: $(STAMP) ## serve the course on http://127.0.0.1:8000, until Control-C
+	@$(AUTOGRADER) hub start
 
 test: $(STAMP) ## run the tests; skips are named
 	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile $(PYTEST_ARGS)

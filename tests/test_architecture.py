@@ -49,6 +49,8 @@ MAY_IMPORT = {
         ),
         *SHARED,
     },
+    # Grading is started as a process of its own; the hub reads what it wrote.
+    "autograder.hub": {"autograder.build", "autograder.intake", "autograder.record", "dlmath_kit.hub", *SHARED},
     "autograder.cli": {"autograder"},
     "autograder.__main__": {"autograder.cli"},
     "autograder": {"autograder.marking"},

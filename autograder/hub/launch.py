@@ -113,7 +113,7 @@ class Launch:
         """End the hub in order, then what it left behind."""
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):  # a second Control-C: no waiting
                 self.process.wait(STOP_SECONDS)
         end_descendants(keep_servers=self.settings.spawner.kind != "simple", hub=self.process)
 
