@@ -39,7 +39,7 @@ def test_students_reach_their_own_server_only(hub: CourseHub) -> None:
 def test_lecturers_come_to_the_formgrader(hub: CourseHub) -> None:
     """After the login a lecturer is at the formgrader, which only pages of the hub may show in a frame."""
     lecturer = hub.person("lecturer")
-    status, page = lecturer.get("/hub/")
+    status, _ = lecturer.get("/hub/")
     assert status == 200 and "/services/dlmath/" in lecturer.address, lecturer.address
     assert lecturer.headers["Content-Security-Policy"].startswith("frame-ancestors 'self'")
     assert "unit02_logistic" in lecturer.get("/services/dlmath/formgrader/api/assignments")[1]
