@@ -11,7 +11,9 @@ from pathlib import Path
 
 from autograder.errors import CourseError, UsageError
 
-__all__ = ["Course"]
+__all__ = ["UNNAMED", "Course"]
+
+UNNAMED = "default_course"  # nbgrader's own id; for an empty one it makes no row, which PostgreSQL insists on
 
 
 @dataclass(frozen=True)

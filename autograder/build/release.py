@@ -23,7 +23,7 @@ from autograder.build.files import write_whole
 from autograder.build.leaks import leaks, private_lines, released_texts
 from autograder.build.notebooks import Progress, check, write
 from autograder.build.text import SourceNotebook, notebook_bytes
-from autograder.course import Course
+from autograder.course import UNNAMED, Course
 from autograder.errors import BuildError
 
 __all__ = ["ReleasedUnit", "release"]
@@ -41,7 +41,12 @@ class ReleasedUnit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def release(
-    course: Course, units: Sequence[str] = (), *, dry_run: bool = False, progress: Progress | None = None
+    course: Course,
+    units: Sequence[str] = (),
+    *,
+    course_id: str = "",
+    dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> list[ReleasedUnit]:
     """Build the units and write what students get; the gradebook learns the assignments.
 
@@ -50,6 +55,7 @@ def release(
     Args:
         course: where `source/`, `solutions/`, `release/` and the gradebook are.
         units: ids of units; all of them when empty.
+        course_id: the course of new assignments in the gradebook; nbgrader's `default_course` when empty.
         dry_run: check the units, convert them aside with a gradebook of their own, change nothing.
         progress: told the number of units done, their total, and the unit that comes next.
 
@@ -64,15 +70,15 @@ def release(
         if progress:
             progress(number, len(checked), unit)
         with tempfile.TemporaryDirectory(dir=course.release, prefix=".making-") as aside:
-            done.append(release_unit(course, unit, notebooks, Path(aside), dry_run))
+            done.append(release_unit(course, unit, notebooks, Path(aside), course_id or UNNAMED, dry_run))
     return done
 
 
 def release_unit(
-    course: Course, unit: str, notebooks: list[SourceNotebook], aside: Path, dry_run: bool
+    course: Course, unit: str, notebooks: list[SourceNotebook], aside: Path, course_id: str, dry_run: bool
 ) -> ReleasedUnit:
     stage(course, unit, notebooks, aside)
-    convert(unit, aside, f"sqlite:///{aside / 'gradebook.db'}" if dry_run else course.database)
+    convert(unit, aside, course_id, f"sqlite:///{aside / 'gradebook.db'}" if dry_run else course.database)
     made = aside / "release" / unit
     private = [line for notebook in notebooks for line in private_lines(notebook)]
     texts = chain(
@@ -97,11 +103,12 @@ def stage(course: Course, unit: str, notebooks: list[SourceNotebook], aside: Pat
         write_whole(source / f"{notebook.name}.ipynb", notebook_bytes(notebook.node))
 
 
-def convert(unit: str, root: Path, database: str) -> None:
+def convert(unit: str, root: Path, course_id: str, database: str) -> None:
     """nbgrader's generate_assignment, quiet; what it had to say becomes the error when it fails."""
     log, said = quiet_log()
     config = Config()
     config.CourseDirectory.root = str(root)
+    config.CourseDirectory.course_id = course_id
     config.CourseDirectory.db_url = database
     config.CourseDirectory.assignment_id = unit
     config.CourseDirectory.ignore = IGNORE

@@ -45,9 +45,12 @@ def release(state: State, units: tuple[str, ...], dry_run: bool) -> None:
     The result is searched for solution and hidden lines; until it is clean the old release stays.
     """
     from autograder.build import release as release_units
+    from autograder.record.settings import Settings
 
+    course = state.find_course()
+    course_id = Settings.of(course).course_id
     with Progress("release", state.quiet) as progress:
-        released = release_units(state.find_course(), units, dry_run=dry_run, progress=progress)
+        released = release_units(course, units, course_id=course_id, dry_run=dry_run, progress=progress)
     rows = [("unit", "files", "would write" if dry_run else "written", "would remove" if dry_run else "removed")]
     rows += [(u.unit, str(len(u.files)), str(len(u.changed)), str(len(u.removed))) for u in released]
     show_document(state, ReleaseDocument(dry_run=dry_run, units=tuple(released)), table(rows))

@@ -56,8 +56,9 @@ def offer_units(settings: Settings, tell: Callable[[str], None]) -> list[str]:
         return []
     tell("Building and releasing the course (the first time only)")
     from autograder.build import release
+    from autograder.record.settings import Settings as GradebookSettings
 
-    release(course)
+    release(course, course_id=GradebookSettings.of(course).course_id or settings.course.id)
     for unit in course.units():
         publish(settings, unit)
     return list(course.units())

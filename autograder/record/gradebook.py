@@ -22,7 +22,7 @@ from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment
 from nbgrader.utils import parse_utc
 from sqlalchemy import insert, make_url, select, update
 
-from autograder.course import Course
+from autograder.course import UNNAMED, Course
 from autograder.record.answers import NotebookAnswers
 from autograder.record.assignment import Cell, UnitRows, prepare
 from autograder.record.graded import Graded
@@ -47,7 +47,7 @@ def open_gradebook(url: str, course_id: str = "") -> Iterator[Gradebook]:
     path = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
     try:
-        gradebook = Gradebook(target.render_as_string(hide_password=False), course_id)
+        gradebook = Gradebook(target.render_as_string(hide_password=False), course_id or UNNAMED)
     finally:
         os.environ["PATH"] = path
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Course as CourseRow
 from nbgrader.api import Gradebook
 
 from autograder.build import build, release
@@ -133,3 +134,11 @@ def test_unknown_unit_is_refused(course: Course) -> None:
     """A misspelt unit is named with the units there are."""
     with pytest.raises(Exception, match=f"unit: got 'unit99', expected one of {UNIT}"):
         build(course, ["unit99"])
+
+
+def test_a_course_without_an_id_has_a_row_in_the_gradebook(course: Course) -> None:
+    """An assignment's course is one that the gradebook knows, also where nobody named it: PostgreSQL insists."""
+    release(course)
+    with Gradebook(course.database) as gradebook:
+        known = {row.id for row in gradebook.db.query(CourseRow)}
+        assert {assignment.course_id for assignment in gradebook.assignments} == {"default_course"} <= known

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import nbgrader.api
 import pytest
 
 from autograder.course import Course
@@ -28,7 +27,6 @@ def test_the_whole_way_with_postgresql(tmp_path: Path) -> None:
     make_course(home)
     with server(tmp_path / "postgresql") as url:
         database = create(url, "gradebook")
-        name_the_nameless_course(database)
         words = ["--course", str(home), "--database", database, "-q"]
         done = call(*words, "release")
         assert done.returncode == 0, done.stderr
@@ -54,10 +52,3 @@ def test_the_whole_way_with_postgresql(tmp_path: Path) -> None:
         done = call("--course", str(home), "-q", "grade", "--force", "--json")
         assert done.returncode == 0, done.stderr
         assert points(Course.at(home)) == with_postgresql, f"{UNIT}: SQLite and PostgreSQL agree"
-
-
-def name_the_nameless_course(database: str) -> None:
-    """nbgrader writes no row for a course without an id, which `release` uses; PostgreSQL insists on the row."""
-    with open_gradebook(database) as gradebook:
-        gradebook.db.add(nbgrader.api.Course(id=""))
-        gradebook.db.commit()
