@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import traceback
@@ -25,6 +26,9 @@ __all__ = ["INTERRUPTED", "OUR_FAULT", "report_failure", "report_interrupt"]
 
 OUR_FAULT = 3
 INTERRUPTED = 130
+# In URLs of databases, before the host or as an option. Greedy: a password that holds `@` goes whole. Not SQLAlchemy's
+# parser, because a URL may be wrong: then above all is it printed.
+PASSWORD = re.compile(r"(?<=://)([^:/@\s]*:).*(?=@)|([?&]password=)[^&]*")
 
 
 def next_step(error: Exception, command: str, words: str) -> str:
@@ -44,6 +48,11 @@ def next_step(error: Exception, command: str, words: str) -> str:
     return "report this text with the output of: autograder --version"
 
 
+def typed(arguments: list[str]) -> str:
+    """The command as it was typed, but for passwords in URLs: it is printed, and lands in logs."""
+    return shlex.join(["autograder", *(PASSWORD.sub(r"\1\2***", word) for word in arguments)])
+
+
 def report_failure(error: Exception, state: State, command: str, arguments: list[str]) -> int:
     """Tell the failure on stderr (and as a document with `--json`); the exit code."""
     ours = not isinstance(error, AutograderError | click.ClickException)
@@ -54,7 +63,7 @@ def report_failure(error: Exception, state: State, command: str, arguments: list
     else:
         message = f"{type(error).__name__}: {error}" if ours else str(error)
         code = error.exit_code if isinstance(error, AutograderError) else OUR_FAULT
-        step = next_step(error, command, shlex.join(["autograder", *arguments]))
+        step = next_step(error, command, typed(arguments))
     click.echo(f"{message}\nNext: {step}", err=True)
     if state.json:
         kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
@@ -65,6 +74,5 @@ def report_failure(error: Exception, state: State, command: str, arguments: list
 
 def report_interrupt(arguments: list[str]) -> int:
     """Control-C: what was finished stays."""
-    again = shlex.join(["autograder", *arguments])
-    click.echo(f"\nInterrupted; what was finished is kept.\nNext: run again to go on: {again}", err=True)
+    click.echo(f"\nInterrupted; what was finished is kept.\nNext: run again to go on: {typed(arguments)}", err=True)
     return INTERRUPTED

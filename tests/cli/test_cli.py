@@ -144,6 +144,27 @@ def test_interrupt_exits_130_and_keeps_what_was_done(tmp_path: Path) -> None:
     assert not list((tmp_path / "solutions").glob(".*")) and not list(tmp_path.rglob("*.ipynb"))
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+psycopg://course:se%40cret/x@db:5432/marks", "postgresql+psycopg://course:***@db:5432/marks"),
+        ("postgresql+psycopg://course:two secret@words@db/marks", "postgresql+psycopg://course:***@db/marks"),
+        ("postgresql://db/marks?user=course&password=secret", "postgresql://db/marks?user=course&password=***"),
+        ("sqlite:////srv/marks.db", "sqlite:////srv/marks.db"),
+    ],
+)
+@pytest.mark.parametrize("form", ["--database {}", "--database={}"])
+def test_next_step_shows_no_password(
+    form: str, url: str, shown: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command to repeat is printed without the database's password: terminals are shared and logs are kept."""
+    make_course(tmp_path, TEXT.replace("### END SOLUTION", "### END SOLUTIO"))
+    words = [word.format(url) for word in form.split(" ")]
+    assert run(["--course", str(tmp_path), *words, "build"]) == 1
+    told = capsys.readouterr().err
+    assert "run again: autograder" in told and shown in told and "secret" not in told
+
+
 def test_release_dry_run_then_release(tmp_path: Path) -> None:
     """--dry-run tells what release then does."""
     make_course(tmp_path)
