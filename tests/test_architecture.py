@@ -18,6 +18,7 @@ SHARED = {
     "autograder.results",
     "autograder.cells",
     "autograder.course",
+    "autograder.files",
     "autograder.lazy",
 }
 KEYS = {"autograder.key", "autograder.stats"}
@@ -29,6 +30,7 @@ MAY_IMPORT = {
     "autograder.results": SHARED,
     "autograder.cells": SHARED,
     "autograder.course": SHARED,
+    "autograder.files": SHARED,
     "autograder.lazy": SHARED,
     "autograder.sandbox": {"autograder.errors", "autograder.lazy"},
     "autograder.stats": {"autograder.key", "autograder.errors", "autograder.results"},

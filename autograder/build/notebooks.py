@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from autograder.build.checks import cell_faults, unit_faults
-from autograder.build.files import write_whole
 from autograder.build.keys import unit_keys
 from autograder.build.leaks import PrivateLine, leaks, private_lines
 from autograder.build.markers import public_text
@@ -19,6 +18,7 @@ from autograder.build.text import SourceNotebook, notebook_bytes, read_notebook
 from autograder.cells import Role, grade_id, points
 from autograder.course import Course
 from autograder.errors import BuildError
+from autograder.files import write_whole
 
 __all__ = ["BuiltNotebook", "BuiltUnit", "Checked", "Progress", "build", "check", "read_unit", "write"]
 

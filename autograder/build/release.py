@@ -19,12 +19,12 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from autograder.build.files import write_whole
 from autograder.build.leaks import leaks, private_lines, released_texts
 from autograder.build.notebooks import Progress, check, write
 from autograder.build.text import SourceNotebook, notebook_bytes
 from autograder.course import UNNAMED, Course
 from autograder.errors import BuildError
+from autograder.files import write_whole
 
 __all__ = ["ReleasedUnit", "release"]
 

@@ -15,11 +15,11 @@ import msgspec
 import nbclient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from autograder.build.files import write_whole
 from autograder.build.notebooks import Progress, check
 from autograder.build.text import SourceNotebook, notebook_bytes
 from autograder.course import Course
 from autograder.errors import BuildError
+from autograder.files import write_whole
 
 __all__ = ["SolvedNotebook", "solve"]
 

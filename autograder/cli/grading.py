@@ -170,7 +170,7 @@ def feedback(
 @click.pass_obj
 def report(state: State, units: tuple[str, ...], out: Path | None, marks: Path | None, dry_run: bool) -> None:
     """Write the class page: marks, hardest exercises, frequent mistakes, submissions that need a look."""
-    from autograder.build.files import write_whole
+    from autograder.files import write_whole
     from autograder.report import class_report, export_marks, write_report
 
     course = state.find_course()

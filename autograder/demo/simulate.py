@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from autograder.build.files import write_whole
+from autograder.files import write_whole
 from autograder.cells import Role, grade_id, role
 from autograder.course import Course
 from autograder.demo.hostile import HOSTILE, UNFINISHED

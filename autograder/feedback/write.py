@@ -19,9 +19,9 @@ from autograder.cells import Role, role
 from autograder.course import Course
 from autograder.feedback.marks import NotebookMarks, unit_marks
 from autograder.feedback.page import page
+from autograder.files import write_whole
 from autograder.record import Entry, results
 from autograder.record.gradebook import open_gradebook
-from autograder.record.store import write_atomically
 from autograder.results import SCHEMA, NotebookResult
 
 __all__ = ["FeedbackSummary", "write_feedback"]
@@ -101,7 +101,7 @@ def _write(job: _Job) -> None:
         beside = job.executed.parent / name
         if beside.is_file() and not beside.is_symlink():
             shutil.copyfile(beside, job.target.parent / name)
-    write_atomically(job.target, html.encode("utf-8", "replace"), 0o644)
+    write_whole(job.target, html.encode("utf-8", "replace"))
 
 
 def _notebook(job: _Job) -> dict[str, Any]:

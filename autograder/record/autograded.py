@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.files import write_whole
 from autograder.intake import IntakeError, read_file, scan
-from autograder.record.store import write_atomically
 
 __all__ = ["write_autograded"]
 
@@ -31,10 +31,7 @@ def write_autograded(
     files |= _lecturers(course.source / unit, ignore)
     _clear(target, files.keys())
     for name, content in files.items():
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_symlink() or not path.is_file() or path.read_bytes() != content:
-            write_atomically(path, content, 0o444)
+        write_whole(target / name, content, 0o444)
     return target
 
 

@@ -6,18 +6,17 @@ moment leaves either the old record or the new one; without a record the submiss
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from autograder.course import Course
+from autograder.files import write_whole
 from autograder.record.answers import NotebookAnswers
 from autograder.results import SCHEMA, SubmissionResult, Verdict
 
-__all__ = ["Entry", "load", "results", "save", "write_atomically"]
+__all__ = ["Entry", "load", "results", "save"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +39,7 @@ def save(course: Course, entry: Entry) -> Path:
     path = _path(course, entry.result.unit, entry.result.student)
     for folder in (course.private, path.parent.parent, path.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(entry), indent=1), 0o600)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(entry), indent=1), 0o600)
     return path
 
 
@@ -55,21 +54,6 @@ def results(course: Course, unit: str) -> Iterator[Entry]:
     for path in sorted(folder.glob("*.json"), key=lambda p: p.stem):
         if entry := _read(path):
             yield entry
-
-
-def write_atomically(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file in one step; its content is on the disk before its name is."""
-    fd, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(fd, "wb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-            os.fchmod(f.fileno(), mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _path(course: Course, unit: str, student: str) -> Path:

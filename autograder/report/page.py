@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from autograder.course import Course
 from autograder.feedback.page import POLICY, points
-from autograder.record.store import write_atomically
+from autograder.files import write_whole
 from autograder.report.plots import distribution, outcomes
 from autograder.report.statistics import ClassReport, UnitReport, class_report
 
@@ -25,7 +25,7 @@ def write_report(course: Course, units: Sequence[str], out: Path) -> ClassReport
     report = class_report(course, units)
     out.parent.mkdir(parents=True, exist_ok=True)
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    write_atomically(out, class_page(report, made).encode("utf-8", "replace"), 0o600)
+    write_whole(out, class_page(report, made).encode("utf-8", "replace"), 0o600)
     return report
 
 
