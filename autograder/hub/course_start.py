@@ -31,8 +31,21 @@ def course_of(settings: Settings) -> Course:
     return Course.find(settings.home, None, settings.gradebook.database or None)
 
 
-def enrol(settings: Settings) -> None:
-    """The settings' students in the gradebook, where the formgrader lists them before they hand in."""
+def enrol(settings: Settings, tell: Callable[[str], None]) -> None:
+    """The settings' students in the gradebook, where the formgrader lists them before they hand in.
+
+    Without a gradebook students can work all the same, so that it is told and the hub is started.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        _enrol(settings)
+    except SQLAlchemyError as error:
+        tell(f"The gradebook cannot be used: {str(error).splitlines()[0]}. The formgrader will not start.")
+        tell("Put a backup back: autograder hub restore")
+
+
+def _enrol(settings: Settings) -> None:
     from autograder.record.gradebook import open_gradebook
     from autograder.record.settings import Settings as GradebookSettings
 
@@ -67,8 +80,9 @@ def offer_units(settings: Settings, tell: Callable[[str], None]) -> list[str]:
 def publish(settings: Settings, unit: str) -> None:
     """One unit by nbgrader's own exchange."""
     from nbgrader.coursedir import CourseDirectory
-    from nbgrader.exchange.default import ExchangeReleaseAssignment
     from traitlets.config import Config
+
+    from autograder.hub.releasing import ReleaseAssignment
 
     config = Config()
     config.CourseDirectory.root = str(settings.home)
@@ -78,7 +92,7 @@ def publish(settings: Settings, unit: str) -> None:
     config.Exchange.root = str(settings.exchange_root)
     with quiet("traitlets"), umask(0o022):
         coursedir = CourseDirectory(config=config)
-        ExchangeReleaseAssignment(coursedir=coursedir, config=config).start()
+        ReleaseAssignment(coursedir=coursedir, config=config).start()
 
 
 @contextlib.contextmanager

@@ -132,7 +132,7 @@ def start(settings: Settings, tell: Callable[[str], None]) -> Launch:
         install_proxy()
     if settings.spawner.kind == "simple":
         offer_units(settings, tell)
-    enrol(settings)
+    enrol(settings, tell)
     tell("Starting the hub")
     launch = Launch(settings)
     launch.start()
