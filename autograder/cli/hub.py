@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +78,8 @@ def check(state: State, file: Path | None) -> None:
         "settings": shown(settings),
         "notes": notes(settings),
     }
-    rows = [("setting", "value")]
-    for name, values in document["settings"].items():  # type: ignore[attr-defined]
-        rows += [(f"{name}.{key}", str(value)) for key, value in values.items()]
-    show_document(state, document, "\n".join([table(rows), "", *notes(settings), "The hub can be started."]))
+    lines = [*as_toml(shown(settings)), "", *(f"# {note}" for note in notes(settings)), "# The hub can be started."]
+    show_document(state, document, "\n".join(lines))
 
 
 @hub.command(epilog=examples("autograder hub password student1"))
@@ -141,3 +140,16 @@ def shown(settings: Settings) -> dict[str, dict[str, Any]]:
             options = values["options"]
             values["options"] = {k: "…" if any(s in k for s in SECRET) else v for k, v in options.items()}
     return tables
+
+
+def as_toml(tables: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The settings as a file that says the same."""
+    import json
+
+    for name, values in tables.items():
+        yield f"[{name}]"
+        yield from (f"{key} = {json.dumps(value)}" for key, value in values.items() if not isinstance(value, dict))
+        for key, inner in values.items():
+            if isinstance(inner, dict) and inner:
+                yield f"[{name}.{key}]"
+                yield from (f"{k} = {v if key == 'due' else json.dumps(v)}" for k, v in inner.items())
