@@ -227,6 +227,7 @@ def configure_exchange(c: Any, settings: Settings) -> None:
     c.Exchange.root = str(settings.exchange_root)
     c.Exchange.path_includes_course = True
     c.ExchangeFactory.collect = "autograder.hub.collecting.Collect"
+    c.ExchangeFactory.release_assignment = "autograder.hub.releasing.ReleaseAssignment"
     c.ExchangeFactory.release_feedback = "autograder.hub.returning.ReleaseFeedback"
     kind = settings.spawner.kind
     c.ExchangeCollect.check_owner = kind in ("system", "slurm")  # elsewhere students have no accounts of their own

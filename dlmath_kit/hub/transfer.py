@@ -2,7 +2,7 @@
 
 Stock nbgrader copies file by file to the final place: a full disk leaves half a notebook that counts as fetched, and a
 lecturer who collects at that moment takes half a submission. Here the copy is made under a hidden name, which no
-command of nbgrader looks at, and renamed when it is complete.
+command of nbgrader looks at, and renamed when it is complete and closed to others.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from nbgrader.exchange.default import (
 )
 from nbgrader.utils import ignore_patterns
 
+from dlmath_kit.hub.closing import close
 from dlmath_kit.hub.errors import Refusal
 from dlmath_kit.hub.place import Place
 
@@ -102,6 +103,7 @@ class Submit(ExchangeSubmit):
         self.assignment_filename = f".{name}"
         try:
             super().copy_files()
+            close(hidden)
             hidden_cached.rename(self.kept)
             hidden.rename(self.submission)  # from here on it is handed in
         except BaseException:

@@ -116,11 +116,10 @@ def end_processes(uid: int) -> None:
 
 
 def prepare_course(base: Path, environment: Path) -> None:
-    """A released course that only root reads, and an exchange as nbgrader's release makes it."""
-    from nbgrader.exchange.default import ExchangeReleaseAssignment
-
+    """A released course that only root reads, and an exchange as the hub's release makes it."""
     from autograder.build import release
     from autograder.course import Course
+    from autograder.hub.releasing import ReleaseAssignment
     from tests.hub.lecturers import Classroom
 
     home = base / "course"
@@ -130,8 +129,7 @@ def prepare_course(base: Path, environment: Path) -> None:
     exchange = base / "exchange"
     exchange.mkdir()
     exchange.chmod(0o755)
-    Classroom(Course.at(home), exchange, base / "homes").step(ExchangeReleaseAssignment).start()
-    (exchange / "dlmath" / "inbound").chmod(0o1733)  # docs/operators.md: without +t a known name can be renamed
+    Classroom(Course.at(home), exchange, base / "homes").step(ReleaseAssignment).start()
     (home / ".hub").mkdir(mode=0o700)
     names = {"lecturer": LECTURER, "ana": ANA, "bob": BOB, "proxy": find_proxy(), "port": free_ports(1)[0]}
     text = SETTINGS.format(**names, environment=environment, exchange=exchange)
@@ -157,7 +155,6 @@ def secrets(machine: Machine) -> dict[str, str]:
     """What no student may read."""
     course, homes = machine.course, machine.base / "homes"
     outbound = machine.inbound.with_name("outbound")
-    submission = next(path for path in machine.inbound.iterdir() if path.name.startswith(f"{ANA}+"))
     return {
         "source": f"open('{course}/source/{UNIT}/basics.py').read()",
         "answer key": f"__import__('os').listdir('{course}/solutions')",
@@ -170,8 +167,6 @@ def secrets(machine: Machine) -> dict[str, str]:
         "another student's home": f"__import__('os').listdir('{homes}/{ANA}')",
         "another student's work": f"open('{homes}/{ANA}/dlmath/{UNIT}/basics.ipynb').read()",
         "list of submissions": f"__import__('os').listdir('{machine.inbound}')",
-        "another's notebook, to write": f"open('{submission}/basics.ipynb', 'a').write('x')",
-        "another's submission, to rename": f"__import__('os').rename('{submission}', '{submission}x')",
         "released unit, to write": f"open('{outbound}/{UNIT}/basics.ipynb', 'a').write('x')",
         "students' environment, to write": f"open('{machine.base}/students/sitecustomize.py', 'w').write('x')",
         "hub's environment": f"open('/proc/{machine.hub.process.pid}/environ').read()",
@@ -186,10 +181,55 @@ def test_what_is_secret_stays_so(machine: Machine) -> None:
     assert not opened
 
 
-def test_submissions_are_protected_by_names_that_cannot_be_guessed(machine: Machine) -> None:
-    """nbgrader opens a submission's folder (0777, for lecturers) to all who know its name; nobody can list them."""
-    names = [path.name for path in machine.inbound.iterdir()]
-    assert names and all(len(name.rsplit("+", 1)[1]) >= 12 for name in names)
+def attempts(submission: Path, mine: Path) -> dict[str, str]:
+    """What Bob does to Ana's submission, once he knows where it is."""
+    given = f"import os, shutil; folder, mine = {str(submission)!r}, {str(mine)!r}; file = folder + '/basics.ipynb'\n"
+    tried = {
+        "list": "print(os.listdir(folder))",
+        "read": "print(open(file).read())",
+        "read its secret": "print(open(folder + '/submission_secret.txt').read())",
+        "write": "open(file, 'a').write('x')",
+        "empty": "os.truncate(file, 0)",
+        "add a file": "open(folder + '/extra.ipynb', 'w').write('x')",
+        "put a link": "os.symlink('/etc/passwd', folder + '/link.ipynb')",
+        "replace a file": "os.replace(os.path.expanduser('~/mine.ipynb'), file)",
+        "rename a file": "os.rename(file, file + 'x')",
+        "delete a file": "os.unlink(file)",
+        "delete": "shutil.rmtree(folder)",
+        "rename": "os.rename(folder, folder + 'x')",
+        "hide": "os.rename(folder, os.path.dirname(folder) + '/.hidden')",
+        "put his own in its place": "os.rename(mine, folder)",
+        "open": "os.chmod(folder, 0o777)",
+        "take": "os.chown(folder, os.getuid(), os.getgid())",
+        "touch": "os.utime(folder, (0, 0))",
+        "enter": "os.chdir(folder)",
+        "remove the inbound folder's protection": "os.chmod(os.path.dirname(folder), 0o777)",
+        "rename the inbound folder": "os.rename(os.path.dirname(folder), os.path.dirname(folder) + 'x')",
+    }
+    return {what: given + code for what, code in tried.items()}
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int, float]]:
+    """Everything that could change: content, mode and time of each file."""
+    return {p.name: (p.read_bytes(), p.stat().st_mode, p.stat().st_mtime) for p in folder.iterdir()}
+
+
+def test_a_known_name_opens_no_submission(machine: Machine) -> None:
+    """Bob is told the name of Ana's submission: reading, changing, deleting and renaming it each fail by permission."""
+    ana, bob = (next(p for p in machine.inbound.iterdir() if p.name.startswith(f"{who}+")) for who in (ANA, BOB))
+    assert machine.inbound.stat().st_mode & 0o7777 == 0o3733
+    before = contents(ana)
+    machine.bob.run("import os; open(os.path.expanduser('~/mine.ipynb'), 'w').write('forged')")
+    told = {what: machine.bob.run(code) for what, code in attempts(ana, bob).items()}
+    assert {what: said for what, said in told.items() if "PermissionError" not in said} == {}
+    assert contents(ana) == before and {p.name for p in machine.inbound.iterdir()} >= {ana.name, bob.name}
+
+
+def test_submissions_are_private_where_root_grades(machine: Machine) -> None:
+    """0700 and 0600: only the student and the grader, who is root here, read them; names cannot be listed either."""
+    for folder in machine.inbound.iterdir():
+        assert folder.stat().st_mode & 0o7777 in (0o700, 0o2700)
+        assert {path.stat().st_mode & 0o7777 for path in folder.iterdir()} == {0o600}
     assert "PermissionError" in machine.bob.run(f"import os; os.scandir('{machine.inbound}')")
 
 
