@@ -20,7 +20,7 @@ from autograder.grade.messages import OURS, Died, Job, Setup
 from autograder.grade.pending import jobs
 from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
-from autograder.record import Entry, GradebookWriter, Graded, save, write_autograded
+from autograder.record import Entry, GradebookWriter, Graded, NotebookAnswers, save, write_autograded
 from autograder.results import SCHEMA, Environment, SubmissionResult, Verdict
 from autograder.sandbox.limits import Limits
 
@@ -40,7 +40,7 @@ class GradedRow(msgspec.Struct, frozen=True, kw_only=True):
     points: float
     max_points: float
     verdicts: dict[str, int]
-    manual: int  # answers that a person marks
+    manual: int  # answers that a person marks: those that were touched
     staff: tuple[str, ...] = ()  # our own faults
     seconds: float = 0.0
 
@@ -185,7 +185,7 @@ class _Batch:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for g in chunk:
             save(self.course, Entry(result=g.result, answers=g.answers, graded=now))
-        self.rows += [_row(g.result) for g in chunk]
+        self.rows += [_row(g) for g in chunk]
         self.waiting.clear()
 
     def _with_before(self, graded: Graded) -> Graded:
@@ -228,7 +228,8 @@ def _interruptible(pool: Pool) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _row(result: SubmissionResult) -> GradedRow:
+def _row(graded: Graded) -> GradedRow:
+    result, answers = graded.result, graded.answers
     verdicts = [e.verdict for n in result.notebooks for e in n.exercises]
     return GradedRow(
         unit=result.unit,
@@ -236,7 +237,9 @@ def _row(result: SubmissionResult) -> GradedRow:
         points=result.points,
         max_points=result.max_points,
         verdicts={str(v): verdicts.count(v) for v in Verdict if v in verdicts},
-        manual=sum(len(n.manual) for n in result.notebooks),
+        manual=sum(
+            name not in answers.get(n.name, NotebookAnswers()).untouched for n in result.notebooks for name in n.manual
+        ),
         staff=result.staff,
         seconds=result.seconds,
     )

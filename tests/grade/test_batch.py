@@ -37,6 +37,16 @@ def test_right_wrong_and_untouched(course):
     assert done.exit_code == 0
 
 
+def test_only_answers_that_were_written_wait_for_a_person(course):
+    """An answer left as it was released earns 0 by itself, and nobody is asked to look at it."""
+    released = json.loads((course.release / UNIT / f"{NOTEBOOK}.ipynb").read_text())["cells"]
+    stub = next(c["source"] for c in released if c["metadata"].get("nbgrader", {}).get("grade_id") == "derive_mean")
+    submit(course, "ada")
+    submit(course, "bob", derive_mean=stub)
+    assert [r.manual for r in grade(course).graded] == [1, 0]
+    assert scores(course)["bob"]["cells"]["derive_mean"] == (0.0, None, None, False)
+
+
 def test_unchanged_is_skipped_until_something_changes(course):
     """A second run does nothing; a changed answer, a changed key or force grades again."""
     submit(course, "ada")
