@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Launch", "start"]
 
-READY_SECONDS = 120.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 40.0
 LOG_BYTES = 20_000_000
 BECOME_SUBREAPER, DIE_WITH_PARENT = 36, 1  # of prctl(2)
@@ -94,7 +94,7 @@ class Launch:
         while self.process.poll() is None and time.monotonic() < end:
             if ask(f"{self.settings.url}/hub/health").status == 200:
                 return
-            time.sleep(0.25)
+            time.sleep(0.5)
         ended = self.process.poll() is not None
         what = "JupyterHub ended" if ended else f"JupyterHub did not answer within {READY_SECONDS:.0f} seconds"
         raise AutograderError(f"hub: {what}. Its last words, of {self.log}:\n{self.last_words()}")

@@ -60,7 +60,7 @@ class CourseHub:
         path = self.state / "log" / "hub.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def start(self, seconds: float = 150) -> CourseHub:
+    def start(self, seconds: float = 300) -> CourseHub:
         """Start it, and wait for the words that say where it is."""
         self.prepare()
         command = [sys.executable, "-m", "autograder", "--course", str(self.home), "hub", "start"]
@@ -164,7 +164,7 @@ class Person:
             self.address, self.headers = error.url or "", error.headers
             return error.code, error.read().decode("utf-8", "replace")
 
-    def start_server(self, seconds: float = 120) -> None:
+    def start_server(self, seconds: float = 180) -> None:
         """Start my own server, wait until it answers, and let it know me as a browser's first page does."""
         self.get(f"/hub/spawn/{self.name}")
         end = time.monotonic() + seconds
