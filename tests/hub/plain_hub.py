@@ -7,7 +7,6 @@ spawner that starts servers as this user (`simple`) or as each person's own acco
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.hub import proxy
 from autograder.hub.operations import CULLER, CULLER_SCOPES, OPERATOR, OPERATOR_SCOPES, operator_token
 from autograder.hub.presence import ask
 
@@ -65,12 +65,11 @@ class PlainHub:
 
 
 def find_proxy() -> str:
-    """configurable-http-proxy, beside this Python or on PATH."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    found = shutil.which("configurable-http-proxy", path=path)
+    """The program that `make setup` brings."""
+    found = proxy.find_proxy()
     if found is None:
-        pytest.skip("configurable-http-proxy is not installed (npm install configurable-http-proxy)")
-    return found
+        pytest.skip("the hub's proxy is not installed: python -m autograder.hub.proxy")
+    return str(found)
 
 
 def free_ports(number: int) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +13,14 @@ from typing import Any
 import pytest
 import requests
 
+from autograder.hub.proxy import find_proxy
 from tests.build.small_course import UNIT
 from tests.hub.formgrader_alone import environment, free_port
 from tests.hub.lecturers import COURSE, Classroom, classroom
 from tests.hub.test_formgrader_browser import CHROMIUM, QUIET, SLOW
 
 playwright = pytest.importorskip("playwright.sync_api")
-PROXY = shutil.which("configurable-http-proxy")
+PROXY = find_proxy()
 SETTINGS = """
 import sys
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
@@ -44,7 +44,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium"),
-    pytest.mark.skipif(PROXY is None, reason="no configurable-http-proxy on PATH"),
+    pytest.mark.skipif(PROXY is None, reason="the hub's proxy is not installed: python -m autograder.hub.proxy"),
 ]
 
 
