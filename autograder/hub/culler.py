@@ -4,8 +4,8 @@ The decision to look is jupyterhub-idle-culler's. Ours are three things around i
 runs is in use, however long it is silent; each stop is written to the audit log; and the student's next server is
 told about it, so that the page of the units can say what happened to the last one.
 
-An open page needs no warning: JupyterLab and the page of the units ask their server now and then while they are
-visible, which counts as use. What is stopped is what nobody looks at.
+JupyterLab asks its server now and then while it is visible, which counts as use. The page of the units asks in a way
+that does not (dlmath_kit.hub.idling), and warns before the end.
 """
 
 from __future__ import annotations

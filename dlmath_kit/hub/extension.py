@@ -8,6 +8,7 @@ from typing import Any
 
 from dlmath_kit.hub.desk import Desk
 from dlmath_kit.hub.handlers import routes
+from dlmath_kit.hub.idling import watch
 
 __all__ = ["load"]
 
@@ -19,6 +20,7 @@ DEFAULTS = Path(__file__).parent
 def load(server: Any) -> None:
     """Add the handlers, and our defaults for JupyterLab."""
     web_app = server.web_app
+    watch(web_app)
     web_app.add_handlers(".*$", routes(web_app.settings["base_url"], Desk(Path(server.root_dir).resolve())))
     path = os.environ.get("JUPYTER_CONFIG_PATH", "")
     if str(DEFAULTS) not in path.split(os.pathsep):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
@@ -14,6 +16,7 @@ from tornado.escape import xhtml_escape
 from dlmath_kit.hub import actions
 from dlmath_kit.hub.desk import Api, Desk
 from dlmath_kit.hub.errors import Refusal
+from dlmath_kit.hub.idling import Idle
 from dlmath_kit.hub.names import check_unit
 from dlmath_kit.hub.overview import overview
 
@@ -150,6 +153,8 @@ class Page(JupyterHandler):
         text = (FILES / "index.html").read_text(encoding="utf-8")
         text = text.replace("{{base}}", xhtml_escape(url_path_join(self.base_url, "/")))
         text = text.replace("{{xsrf}}", xhtml_escape(self.xsrf_token.decode()))
+        text = text.replace("{{logout}}", logout_link(os.environ))
+        text = text.replace("{{course}}", xhtml_escape(os.environ.get("DLMATH_COURSE") or "Units"))
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")  # it holds a token
         self.finish(text)
@@ -183,6 +188,15 @@ class Nothing(Api):
     post = put = delete = get
 
 
+def logout_link(environment: Mapping[str, str]) -> str:
+    """A link to where the hub logs people out; "" on a server that belongs to no hub."""
+    prefix = environment.get("JUPYTERHUB_BASE_URL", "")
+    if not prefix:
+        return ""
+    address = environment.get("JUPYTERHUB_HOST", "") + url_path_join(prefix, "hub/logout")
+    return f'<a href="{xhtml_escape(address)}">Log out</a>'
+
+
 def routes(base_url: str, desk: Desk) -> list[tuple[str, type, dict[str, Desk]]]:
     """Where each handler answers, below the user's base URL."""
     unit = r"/dlmath/api/units/([^/]+)"
@@ -190,6 +204,7 @@ def routes(base_url: str, desk: Desk) -> list[tuple[str, type, dict[str, Desk]]]
         (r"/dlmath/?", Page),
         (r"/dlmath/static/([a-z]+\.[a-z]+)", File),
         (r"/dlmath/api/units", Units),
+        (r"/dlmath/api/idle", Idle),
         (unit + r"/(fetch|submit|feedback)", Action),
         (unit + r"/validate", Validate),
         (unit + r"/receipt", Receipt),

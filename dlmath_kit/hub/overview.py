@@ -20,6 +20,7 @@ from dlmath_kit.hub.course import (
     units,
 )
 from dlmath_kit.hub.place import Place
+from dlmath_kit.hub.stops import stopped_words
 from dlmath_kit.hub.times import lateness, say, say_with_distance
 
 __all__ = ["describe", "overview", "unit_title"]
@@ -38,6 +39,8 @@ def overview(place: Place, sessions: Sessions, now: datetime | None = None) -> d
         "course": place.course,
         "student": place.student,
         "idle_minutes": place.idle_minutes,
+        "warn_minutes": place.warn_minutes,
+        "stopped": stopped_words(place.stopped, place.zone, now),
         "now": say(now, place.zone, now),
         "units": [describe(place, unit, handed_in.get(unit, []), sessions, now) for unit in units(place)],
     }

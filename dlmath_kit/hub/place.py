@@ -34,6 +34,8 @@ class Place:
         due: unit -> moment.
         config: nbgrader's configuration for this student.
         idle_minutes: the server is stopped after this long without use; 0: never.
+        warn_minutes: how long before that the page warns; 0: it does not.
+        stopped: what the hub says about the last server, as it came (DLMATH_STOPPED).
     """
 
     course: str
@@ -42,7 +44,9 @@ class Place:
     zone: tzinfo
     due: Mapping[str, datetime]
     config: Config
-    idle_minutes: int = 0
+    idle_minutes: float = 0
+    warn_minutes: float = 0
+    stopped: str = ""
 
     def folder(self, unit: str) -> Path:
         """The student's folder of a unit; refused where a link stands in the way."""
@@ -70,6 +74,7 @@ def read_place(home: Path, environment: Mapping[str, str]) -> Place:
     config.Exchange.assignment_dir = str(home)
     config.Exchange.path_includes_course = True
     config.Exchange.root = environment.get("DLMATH_EXCHANGE") or _text(config, "Exchange", "root") or _stock_root()
+    culling = _document(environment.get("DLMATH_CULLING", ""), "DLMATH_CULLING")
     return Place(
         course=course,
         student=student,
@@ -77,7 +82,9 @@ def read_place(home: Path, environment: Mapping[str, str]) -> Place:
         zone=_zone(environment.get("DLMATH_TIMEZONE", "")),
         due=_due(environment.get("DLMATH_DUE", "")),
         config=config,
-        idle_minutes=_idle_minutes(environment.get("DLMATH_CULLING", "")),
+        idle_minutes=_minutes(culling, "idle_minutes"),
+        warn_minutes=_minutes(culling, "warn_minutes"),
+        stopped=environment.get("DLMATH_STOPPED", ""),
     )
 
 
@@ -146,9 +153,9 @@ def _due(text: str) -> dict[str, datetime]:
     return due
 
 
-def _idle_minutes(text: str) -> int:
-    minutes = _document(text, "DLMATH_CULLING").get("idle_minutes", 0)
-    return int(minutes) if isinstance(minutes, int | float) and minutes > 0 else 0
+def _minutes(culling: Mapping[str, Any], key: str) -> float:
+    minutes = culling.get(key, 0)
+    return float(minutes) if isinstance(minutes, int | float) and 0 < minutes < float("inf") else 0
 
 
 def _document(text: str, name: str) -> dict[str, Any]:

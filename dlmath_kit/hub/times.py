@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-__all__ = ["distance", "lateness", "parse_stamp", "say", "say_with_distance"]
+__all__ = ["distance", "lateness", "parse_stamp", "say", "say_with_distance", "span"]
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -32,6 +32,12 @@ def distance(moment: datetime, zone: tzinfo, now: datetime) -> str:
     else:
         span = _count(abs((moment.astimezone(zone).date() - now.astimezone(zone).date()).days), "day")
     return f"in {span}" if moment > now else f"{span} ago"
+
+
+def span(seconds: float) -> str:
+    """ "60 minutes", "1 minute", "24 hours": hours from two hours on, if they are whole."""
+    minutes = max(1, round(seconds / 60))
+    return _count(minutes // 60, "hour") if minutes >= 120 and minutes % 60 == 0 else _count(minutes, "minute")
 
 
 def lateness(moment: datetime, zone: tzinfo, due: datetime) -> str:

@@ -85,6 +85,23 @@ def test_an_idle_server_is_stopped_and_a_working_one_is_not(hub: PlainHub) -> No
         time.sleep(0.5)
 
 
+@pytest.mark.slow
+def test_asking_how_long_a_server_is_idle_does_not_keep_it(hub: PlainHub) -> None:
+    """Dora's page asks every second and is told what the hub thinks; her server is stopped all the same."""
+    dora = WebStudent(hub.url, "dora", "pw")
+    dora.log_in()
+    dora.start_server()
+    told: list[int] = []
+    end = time.monotonic() + 60
+    while not (notices(hub.state) / "dora.json").exists():
+        assert time.monotonic() < end, f"asking kept the server alive: {told}"
+        answer = dora.ask("GET", "/dlmath/api/idle")
+        if answer.status_code == 304:
+            told.append(int(answer.headers["X-Dlmath-Idle-Seconds"]))
+        time.sleep(1)
+    assert told == sorted(told) and 12 <= told[-1] <= 19, told
+
+
 def users(hub: PlainHub) -> list[dict[str, object]]:
     found: list[dict[str, object]] = json.loads(ask(f"{hub.url}/hub/api/users", hub.token).text)
     return found

@@ -22,6 +22,16 @@ export async function ask(method, path, body) {
   return understand(answer);
 }
 
+// For how many seconds nobody has used the server; null where it does not say. Asking is no use: its answer is a bare 304.
+export async function secondsIdle() {
+  try {
+    const answer = await fetch(`${base}dlmath/api/idle`, { credentials: "same-origin", cache: "no-store" });
+    return answer.status === 304 ? Number(answer.headers.get("X-Dlmath-Idle-Seconds")) : null;
+  } catch {
+    return null;
+  }
+}
+
 async function understand(answer) {
   let document_ = null;
   try {

@@ -4,6 +4,7 @@ import { address, ask, base } from "./api.js";
 import { showChecks, validate } from "./checks.js";
 import { button, el, fill, note } from "./dom.js";
 import { openFeedback } from "./feedback.js";
+import { calm, checkIdle, isWarning, setTitle, showStopped } from "./idle.js";
 import { openSubmit } from "./submit.js";
 
 const REFRESH_MS = 60_000;
@@ -11,11 +12,14 @@ const LABELS = {
   new: "New", fetched: "Fetched", overdue: "Overdue", submitted: "Handed in", late: "Handed in late", feedback: "Feedback",
 };
 const units = document.getElementById("units");
+let limits = { idle: 0, warn: 0 };
+let loaded = 0;
 
-async function load(background = false) {
+async function load() {
+  loaded = Date.now();
   try {
-    // A page that is merely open is no activity: it must not keep an idle server alive.
-    show(await ask("GET", background ? "?no_track_activity=1" : ""));
+    show(await ask("GET", ""));
+    calm();
     if (document.getElementById("notice").dataset.from === "load") tell();
   } catch (error) {
     tell("bad", error.message, "load");
@@ -25,7 +29,9 @@ async function load(background = false) {
 }
 
 function show(state) {
-  document.title = `${state.course}: units`;
+  setTitle(`${state.course}: units`);
+  showStopped(state.stopped);
+  limits = { idle: state.idle_minutes, warn: state.warn_minutes };
   document.getElementById("course").textContent = state.course;
   document.getElementById("who").textContent = `${state.student} · ${state.now}`;
   document.getElementById("culling").textContent = state.idle_minutes
@@ -116,7 +122,22 @@ export function tell(kind, message, from = "") {
   if (message) place.scrollIntoView({ block: "nearest" });
 }
 
-const quietly = () => !document.hidden && !document.getElementById("dialog").open && load(true);
-setInterval(quietly, REFRESH_MS);
-document.addEventListener("visibilitychange", quietly);
+// A page that is merely open is no use of the server: only somebody who is there keeps it alive.
+function refresh() {
+  const old = Date.now() - loaded >= REFRESH_MS;
+  if (old && !document.hidden && !document.getElementById("dialog").open) load();
+}
+
+// A warning stays until it is answered: it must not vanish under a pointer that is on its way to its button.
+for (const sign of ["pointermove", "keydown"]) document.addEventListener(sign, () => isWarning() || refresh());
+document.addEventListener("visibilitychange", refresh);
+
+setInterval(async () => {
+  if (!limits.idle) return refresh();
+  const there = await checkIdle(limits.idle, limits.warn, load);
+  if (!there) calm();
+  if (!there && document.getElementById("notice").dataset.from !== "load") {
+    tell("bad", "Your server is not running, or you were logged out. Reload this page.", "load");
+  }
+}, REFRESH_MS);
 load();

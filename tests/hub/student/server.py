@@ -34,6 +34,7 @@ class Server:
         exchange: the exchange's root.
         due: unit -> ISO time with zone.
         lab: with JupyterLab.
+        told: more environment, as the hub gives it.
     """
 
     student: str
@@ -41,6 +42,7 @@ class Server:
     exchange: Path
     due: dict[str, str] = field(default_factory=dict)
     lab: bool = False
+    told: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
 
@@ -103,6 +105,7 @@ class Server:
             "DLMATH_DUE": json.dumps(self.due),
             "DLMATH_TIMEZONE": "Europe/Brussels",
             "DLMATH_CULLING": json.dumps({"idle_minutes": 60, "warn_minutes": 10}),
+            **self.told,
         }
 
     def _await(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,45 @@ def test_a_stopped_server_is_told(chromium: Any, start: Callable[..., Server]) -
     student.stop()
     page.click("button:text-is('Fetch')")
     page.wait_for_selector("#notice >> text=does not answer")
+
+
+def test_the_page_says_why_the_last_server_was_stopped(chromium: Any, start: Callable[..., Server]) -> None:
+    """Once closed, the message stays away; the page bears the course's name and leads out of the hub."""
+    word = {"schema": 1, "time": "2026-01-02T13:05:00+00:00", "reason": "idle", "minutes": 60.0}
+    hub = {"JUPYTERHUB_BASE_URL": "/courses/", "JUPYTERHUB_HOST": ""}
+    student = start("returner", told={"DLMATH_STOPPED": json.dumps(word), **hub})
+    page, complaints = open_page(chromium, student)
+    assert page.locator("#stopped span").inner_text().startswith("Your server was stopped on Friday 2 January")
+    assert "because nobody used it for 60 minutes. Your saved work is here." in page.locator("#stopped").inner_text()
+    page.click("#stopped button")
+    page.reload()
+    page.wait_for_selector("section")
+    assert page.locator("#stopped").inner_text() == ""
+    assert (page.title(), page.locator("h1").inner_text()) == ("dlmath: units", "dlmath")
+    assert page.locator("nav >> text=Log out").get_attribute("href") == "/courses/hub/logout"
+    assert not complaints
+
+
+def test_the_page_warns_before_the_server_stops(chromium: Any, start: Callable[..., Server], tmp_path: Path) -> None:
+    """After 1.2 of 600 seconds without use, here the limit, note and title say so; Stay is use, and ends it."""
+    limits = {"DLMATH_CULLING": json.dumps({"idle_minutes": 10, "warn_minutes": 9.98})}
+    student = start("dreamer", told=limits)
+    page = chromium.new_context(viewport={"width": 390, "height": 900}).new_page()
+    page.clock.install()
+    page.goto(f"{student.url}dlmath?token={TOKEN}")
+    page.wait_for_selector("section")
+    assert page.locator("nav >> text=Log out").count() == 0, "this server belongs to no hub"
+    time.sleep(2)
+    page.clock.fast_forward(61_000)
+    page.wait_for_selector("#idle >> text=Your server stops in 9 minutes unless you use it.")
+    assert page.title() == "Your server stops in 9 minutes unless you use it."
+    picture(page, tmp_path, "warned-390")
+    page.click("#idle >> text=Stay")
+    page.wait_for_selector("#idle:empty", state="attached")
+    assert page.title() == "dlmath: units"
+    student.stop()
+    page.clock.fast_forward(61_000)
+    page.wait_for_selector("#notice >> text=Your server is not running")
 
 
 RIGHT_SIGMOID = """

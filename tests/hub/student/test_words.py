@@ -16,6 +16,7 @@ from dlmath_kit.hub.cells import Unreadable, exercises, heading, program, read_c
 from dlmath_kit.hub.course import score
 from dlmath_kit.hub.errors import Refusal, explain
 from dlmath_kit.hub.place import read_place
+from dlmath_kit.hub.stops import stopped_words
 from dlmath_kit.hub.times import distance, lateness, say, say_with_distance
 from tests.hub.student.server import COURSE, UNIT
 
@@ -142,6 +143,40 @@ def test_a_due_date_that_cannot_be_read_keeps_nobody_from_handing_in(
     place = read_place(tmp_path, {"DLMATH_COURSE": COURSE, "DLMATH_EXCHANGE": str(tmp_path), **odd})
     assert list(place.due) == ["a"] and str(place.zone) == "UTC" and place.idle_minutes == 0
     assert {"'soon'", "Mars/Olympus"} <= {w for w in ("'soon'", "Mars/Olympus") if w in caplog.text}
+
+
+@pytest.mark.parametrize(
+    ("moment", "reason", "minutes", "words"),
+    [
+        ("2026-11-21T09:05:00+00:00", "idle", 60.0, "at 10:05 because nobody used it for 60 minutes."),
+        ("2026-11-20T23:30:00+00:00", "idle", 1.2, "at 00:30 because nobody used it for 1 minute."),
+        ("2026-11-20T10:00:00+00:00", "age", 1440, "on Friday 20 November, 11:00 because it had run for 24 hours."),
+    ],
+)
+def test_why_the_last_server_was_stopped(moment: str, reason: str, minutes: float, words: str) -> None:
+    """The time is the course's; the day is named where it is not today."""
+    told = stopped_words(json.dumps({"time": moment, "reason": reason, "minutes": minutes}), BRUSSELS, NOW)
+    assert told["words"] == f"Your server was stopped {words} Your saved work is here."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "[]",
+        "{}",
+        "null",
+        '{"time": 3, "reason": "idle", "minutes": 1}',
+        '{"time": "2026-11-21", "reason": "war", "minutes": 1}',
+        '{"time": "2026-11-21", "reason": [], "minutes": 1}',
+        '{"time": "2026-11-21", "reason": "age", "minutes": NaN}',
+        '{"time": "2026-11-21", "reason": "age", "minutes": 1e999}',
+    ],
+)
+def test_an_odd_word_about_the_last_server_is_left_out(text: str) -> None:
+    """The page is shown all the same."""
+    assert stopped_words(text, BRUSSELS, NOW) == {}
 
 
 def test_a_full_disk_leaves_nothing_half_done(released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
