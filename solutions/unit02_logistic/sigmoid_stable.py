@@ -147,6 +147,24 @@ def log_of_sigmoid(z):
 
 
 @key.reject(
+    LOG_OF_ZERO,
+    fails=[
+        "one_half_at_zero_and_finite_at_1000",
+        "huge_arguments_give_exact_values",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
+class LogOfTheTextbookSigmoid:
+    @staticmethod
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    @staticmethod
+    def log_sigmoid(z):
+        return np.log(1 / (1 + np.exp(-z)))
+
+
+@key.reject(
     "Your sigmoid computes e^z for large positive z, which overflows, and inf/inf is nan.",
     fails=[
         "one_half_at_zero_and_finite_at_1000",
