@@ -112,6 +112,8 @@ def running_hub(base: Path, names: list[str]) -> Iterator[CourseHub]:
     try:
         yield hub.start(300)
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # the end is in sight; a second Control-C would leave servers behind
         if hub.process:
             hub.stop(seconds=120)
 
