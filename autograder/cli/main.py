@@ -49,9 +49,7 @@ def show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print versions."
 )
 @click.pass_obj
-def cli(
-    state: State, course: Path | None, work: Path | None, database: str | None, quiet: bool, progress: str
-) -> None:
+def cli(state: State, course: Path | None, work: Path | None, database: str | None, quiet: bool, progress: str) -> None:
     """Build, release, grade and report a course of auto-graded notebooks.
 
     Exit codes: 0 the command did its work, 1 a check found faults, 2 wrong usage, 3 our fault.
