@@ -48,7 +48,8 @@ def test_names_last_from_cell_to_cell(session):
         ("import os\n_ = os.write(1, b'raw')", "raw"),
         ("%load_ext autoreload\n%autoreload 2\nprint('loaded')", "loaded"),
         ("from IPython.display import display, clear_output\nprint('gone')\nclear_output()\nprint('stays')", "stays"),
-        ("files = !echo one two\nprint(files)", "one two"),
+        ("files = !echo one two\nprint(files)", "one two"), ("print(17\n% 10)", "7"), (">>> print(3)", "3"),
+        ("    print('indented')", "indented"), ("async def f():\n    return 4\nprint(await f())", "4"),
     ],
 )  # fmt: skip
 def test_what_students_use_works(session, source, shown):

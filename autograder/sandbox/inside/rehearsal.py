@@ -7,6 +7,7 @@ code's memory: each fork would load, learn and copy the same pages again.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import socket
 import sys
@@ -64,6 +65,7 @@ def cells(shell: Any) -> None:
 
 def calls() -> None:
     """Hold a conversation as marker and branch do, with both ends here."""
+    importlib.import_module("numpy.ctypeslib")  # numpy imports it when a guard first looks for it
     near, far = socket.socketpair()
     with near, far:
         namespace = {"f": lambda x, scale=1.0: (scale * x, {"n": len(x)}), "g": lambda h, x: h(x)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import codecs
 import getpass
@@ -15,6 +16,7 @@ from typing import Any
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from traitlets import Type
@@ -75,6 +77,19 @@ class _Compiler(CachingCompiler):
         return name
 
 
+class _Transformers(TransformerManager):
+    """Looks for IPython's own syntax only in cells that are not Python: where a cell is, there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._standard = list(self.token_transformers)
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        if self.token_transformers == self._standard and _is_python("".join(lines)):
+            return lines
+        return list(super().do_token_transforms(lines))
+
+
 class Shell(InteractiveShell):
     """One notebook's shell; its outputs go to `outputs`.
 
@@ -97,6 +112,13 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.outputs.error(str(etype.__name__), _message(evalue), list(stb))
+
+    def should_run_async(self, raw_cell: str, *, transformed_cell: str | None = None, **how: Any) -> bool:
+        """Needs the cell an event loop? One compilation less for cells that lack both words."""
+        text = transformed_cell or raw_cell
+        if "await" not in text and "async" not in text:
+            return False
+        return bool(super().should_run_async(raw_cell, transformed_cell=transformed_cell, **how))
 
     def enable_gui(self, gui: Any = None) -> None:
         """There is no window system; `%matplotlib inline` asks for none."""
@@ -135,6 +157,14 @@ class Shell(InteractiveShell):
         return lines
 
 
+def _is_python(text: str) -> bool:
+    try:
+        compile(text, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return False
+    return True
+
+
 def _leave_out_the_middle(tb: Any, ends: int = 20) -> None:
     """Keep the first and last frames of a long traceback: formatting all of an endless recursion takes seconds."""
     frames = []
@@ -164,6 +194,7 @@ def build() -> Shell:
     config.InteractiveShell.cache_size = 100
     config.InteractiveShell.enable_tip = False
     shell = Shell.instance(config=config)
+    shell.input_transformer_manager = _Transformers()
     _show_figures(shell)
     rehearsal.cells(shell)
     shell.outputs.begin()
