@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import os
+import select
 import socket
 import struct
 import time
@@ -21,6 +22,7 @@ import msgpack  # type: ignore[import-untyped]  # it ships no types
 __all__ = ["INLINE_BYTES", "Bounds", "Channel", "ChannelClosed", "ProtocolViolation", "TooLate", "Unsendable"]
 
 INLINE_BYTES = 4096  # data up to this size travels within the structure
+_AT_ONCE = 16384  # bytes: most frames are read in one go
 _HEADER = struct.Struct(">II")
 _now = time.monotonic
 
@@ -61,11 +63,16 @@ class Channel:
     def __init__(self, sock: socket.socket, bounds: Bounds) -> None:
         self.sock = sock
         self.bounds = bounds
-        self._timed = False
+        self._ahead = bytearray()  # read, but not asked for yet
         # Bound now: code that runs later may patch the modules these come from.
-        self._now = _now
-        self._sendmsg, self._recv_into, self._recvmsg = sock.sendmsg, sock.recv_into, sock.recvmsg
-        self._settimeout, self._pack = sock.settimeout, msgpack.Packer(use_bin_type=True, autoreset=True).pack
+        self._now, self._poll = _now, select.poll
+        self._sendmsg, self._recv, self._recv_into, self._recvmsg = (
+            sock.sendmsg,
+            sock.recv,
+            sock.recv_into,
+            sock.recvmsg,
+        )
+        self._pack = msgpack.Packer(use_bin_type=True, autoreset=True).pack
         self._unpack, self._header, self._lengths = msgpack.unpackb, _HEADER, struct.Struct
 
     def fileno(self) -> int:
@@ -121,27 +128,17 @@ class Channel:
         except Exception as error:
             raise ProtocolViolation(f"a malformed structure: {type(error).__name__}") from None
 
-    def _wait(self, deadline: float | None) -> None:
-        if deadline is not None:
-            left = deadline - self._now()
-            if left <= 0:
-                raise TooLate
-            self._settimeout(left)
-            self._timed = True
-        elif self._timed:
-            self._settimeout(None)
-            self._timed = False
-
     def write(self, parts: Sequence[Any], deadline: float | None = None, fds: Sequence[int] = ()) -> None:
         """Send the pieces of a frame."""
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         views = [memoryview(p) for p in parts if len(p)]
+        flags = 0 if deadline is None else socket.MSG_DONTWAIT
         while views:
-            self._wait(deadline)
             try:
-                sent = self._sendmsg(views[:64], ancillary)
-            except TimeoutError:
-                raise TooLate from None
+                sent = self._sendmsg(views[:64], ancillary, flags)
+            except BlockingIOError:
+                self._wait(deadline, select.POLLOUT)
+                continue
             except OSError:
                 raise ChannelClosed from None
             ancillary = []
@@ -150,24 +147,55 @@ class Channel:
             if sent:
                 views[0] = views[0][sent:]
 
+    def _wait(self, deadline: float | None, event: int) -> None:
+        """Until something can be read or written; TooLate when the deadline comes first."""
+        if deadline is None:
+            return
+        poll = self._poll()
+        poll.register(self.sock, event)
+        left = deadline - self._now()
+        if left <= 0 or not poll.poll(1000 * left):
+            raise TooLate
+
     def _read(self, size: int, deadline: float | None, fds: list[int] | None = None) -> bytearray:
+        """Exactly `size` bytes; what came with them waits for the next reading."""
+        while len(self._ahead) < size:
+            missing = size - len(self._ahead)
+            if missing > _AT_ONCE:
+                return self._read_long(size, deadline)
+            self._ahead += self._receive(deadline, fds)
+        data = self._ahead[:size]
+        del self._ahead[:size]
+        return data
+
+    def _receive(self, deadline: float | None, fds: list[int] | None) -> bytes:
+        try:
+            self._wait(deadline, select.POLLIN)
+            data = self._recv(_AT_ONCE) if fds is None else self._receive_with_fds(fds)
+        except (OSError, ValueError):  # poll says ValueError of a closed socket
+            raise ChannelClosed from None
+        if not data:
+            raise ChannelClosed
+        return data
+
+    def _read_long(self, size: int, deadline: float | None) -> bytearray:
         data = bytearray(size)
-        view, got = memoryview(data), 0
+        view, got = memoryview(data), len(self._ahead)
+        view[:got] = self._ahead
+        self._ahead.clear()
         while got < size:
-            self._wait(deadline)
             try:
-                n = self._recv_into(view[got:]) if fds is None else self._receive_with_fds(view[got:], fds)
-            except TimeoutError:
-                raise TooLate from None
-            except OSError:
+                self._wait(deadline, select.POLLIN)
+                n = self._recv_into(view[got:])
+            except (OSError, ValueError):
                 raise ChannelClosed from None
             if n == 0:
                 raise ChannelClosed
             got += n
         return data
 
-    def _receive_with_fds(self, view: memoryview, fds: list[int]) -> int:
-        data, ancillary, _, _ = self._recvmsg(len(view), socket.CMSG_SPACE(4))
+    def _receive_with_fds(self, fds: list[int]) -> bytes:
+        data, ancillary, _, _ = self._recvmsg(_AT_ONCE, socket.CMSG_SPACE(4))
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 received = array.array("i")
@@ -175,5 +203,4 @@ class Channel:
                 fds.extend(received)
                 for fd in received:
                     os.set_inheritable(fd, False)
-        view[: len(data)] = data
-        return len(data)
+        return data
