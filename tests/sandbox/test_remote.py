@@ -426,6 +426,7 @@ BANNED = Bans(modules={"scipy", "torch"}, calls={"numpy.linalg.solve", "open", "
         ),
         ("def f(): return open('x')", "open"), ("def f(): return eval('1')", "eval"),
         ("def f():\n    import builtins\n    return builtins.open('x')", "open"),
+        ("def f(): return getattr(open, '__wrapped__', open)('x')", "open"),
     ],
 )  # fmt: skip
 def test_banned_modules_and_calls(student, source, name):

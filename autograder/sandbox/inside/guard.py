@@ -147,6 +147,7 @@ class Guard:
                 args = (*args, caller.f_globals, caller.f_locals)
             return original(*args, **kwargs)
 
+        del guarded.__wrapped__  # the way around the guard
         return guarded
 
 
