@@ -71,7 +71,9 @@ def a_batch_shorter_than_the_others(answer, rng):
 def large_weights_do_not_overflow(answer, rng):
     W0, b0, X, y = problem(rng, 6)
     W0 *= 300
-    X[0], y[0] = 20 * W0[0] / np.linalg.norm(W0[0]), 1  # the logit of class 0 is several thousand
+    X[0] = 20 * W0[0] / np.linalg.norm(W0[0])  # the logit of class 0 is several thousand
+    y[:3] = (X[:3] @ W0.T + b0).argmax(axis=1)
+    y[0] = (y[0] + 1) % len(b0)  # one wrong label among right ones: no other gradient can cancel its
     compare(answer, (W0, b0, X, y), [np.array([0, 1, 2])])
 
 
