@@ -26,7 +26,7 @@ c.CourseDirectory.student_id = os.environ.get("JUPYTERHUB_USER", "")
 c.Exchange.root = {root!r}
 c.Exchange.path_includes_course = True
 c.Authenticator.plugin_class = "nbgrader.auth.jupyterhub.JupyterHubAuthPlugin"
-c.ExchangeFactory.submit = "dlmath_kit.hub.transfer.Submit"  # also in a terminal: complete at once, and closed to others
+c.ExchangeFactory.submit = "dlmath_kit.hub.transfer.Submit"  # also in a terminal: whole, and closed to others
 '''
 
 
