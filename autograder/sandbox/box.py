@@ -25,10 +25,10 @@ from autograder.sandbox.limits import Limits
 if TYPE_CHECKING:
     from autograder.sandbox.session import Session
 
-__all__ = ["LEVELS", "STUDENT_UID", "Process", "Sandbox"]
+__all__ = ["LEVELS", "STUDENT_UIDS", "Process", "Sandbox"]
 
 LEVELS = ("namespaces", "landlock", "rlimits")  # strongest first
-STUDENT_UID = 64998  # runs student code where the marker is root; no account should have it
+STUDENT_UIDS = range(64500, 64999)  # run student code where the marker is root; no account should have them
 
 _START_SECONDS = 300.0
 _KILL_SECONDS = 30.0
@@ -144,7 +144,8 @@ class Sandbox:
         floor: refuse to run below this level.
         limits: of each submission.
         library: packages (folders) that student code may import besides the installed ones.
-        uid: the user that runs student code where the marker is root.
+        uid: the user that runs student code where the marker is root; one of STUDENT_UIDS by this process's number
+            unless given, so that what is graded at the same moment shares no user.
         heavy: names of `installation.HEAVY` that are imported before the first submission; students may import the
             others too, which then costs each of them a second or more.
 
@@ -158,21 +159,21 @@ class Sandbox:
         floor: str = "rlimits",
         limits: Limits | None = None,
         library: Iterable[Path] = (),
-        uid: int = STUDENT_UID,
+        uid: int | None = None,
         heavy: Iterable[str] = tuple(installation.HEAVY),
     ) -> None:
         if isolation != "strongest" and isolation not in LEVELS:
             raise ConfigurationError(f"isolation: got {isolation!r}, expected one of strongest, {', '.join(LEVELS)}.")
         if floor not in LEVELS:
             raise ConfigurationError(f"floor: got {floor!r}, expected one of {', '.join(LEVELS)}.")
-        if uid <= 0:
+        if uid is not None and uid <= 0:
             raise ConfigurationError(f"uid: got {uid}, expected a user that is not root.")
         self.limits = limits or Limits()
         self.versions: dict[str, str] = {}
         self._wanted = LEVELS if isolation == "strongest" else (isolation,)
         self._floor = floor
         self._library, self._heavy = list(library), tuple(heavy)
-        self._uid = uid
+        self._uid = uid or STUDENT_UIDS[os.getpid() % len(STUDENT_UIDS)]
         self._level = ""
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None

@@ -47,7 +47,7 @@ def test_grade_feedback_report(course: Path) -> None:
     assert document(course, "grade", "--dry-run")["due"] == [f"{UNIT}/ada"]
     assert not (course / "autograded").exists()
     (row,) = document(course, "grade")["graded"]
-    assert (row["points"], row["max_points"], row["manual"]) == (50, 90, 1)
+    assert (row["points"], row["max_points"], row["manual"]) == (50, 90, 0)  # the derivation was left as released
     assert row["verdicts"] == {"PASS": 1, "FAIL": 1}
     again = document(course, "grade")
     assert (again["graded"], again["unchanged"]) == ([], 1)

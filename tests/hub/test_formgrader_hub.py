@@ -66,7 +66,7 @@ def address(room: Classroom, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("jupyterhub")
     ports = {name: free_port() for name in ("port", "hub", "api", "service")}
     own = {"PYTHONPATH": environment(folder)["PYTHONPATH"], "HOME": str(folder)}
-    text = SETTINGS.format(**ports, proxy=PROXY, course=COURSE, home=str(room.course.home), environment=own)
+    text = SETTINGS.format(**ports, proxy=str(PROXY), course=COURSE, home=str(room.course.home), environment=own)
     (folder / "jupyterhub_config.py").write_text(text)
     with open(folder / "log", "wb") as log:
         hub = subprocess.Popen(

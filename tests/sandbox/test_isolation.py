@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.box import LEVELS, Sandbox
+from autograder.sandbox.box import LEVELS, STUDENT_UIDS, Sandbox
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.probe import probe
 from autograder.sandbox.session import Session
@@ -65,6 +66,22 @@ def test_student_code_is_not_root(any_session: Session) -> None:
         "0" not in printed(any_session, "import os; print(*os.getresuid(), *os.getresgid(), *os.getgroups())").split()
     )
     assert refused(any_session, "import os; os.setuid(0)") in ("PermissionError", "OSError")
+
+
+def test_markers_at_work_at_once_share_no_user() -> None:
+    """Where the marker is root, two of them run student code as two users: neither can use up the other's processes."""
+    code = (
+        "from autograder.sandbox import Sandbox\n"
+        "with Sandbox() as box, box.session() as s: print(s.run_cell('import os; print(os.getuid())').outputs)"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    users = [re.search(r"'text': '(\d+)", process.communicate(timeout=120)[0]) for process in both]
+    found = [int(user.group(1)) for user in users if user]
+    assert len(found) == 2
+    if os.getuid() == 0:
+        assert found[0] != found[1] and set(found) <= set(STUDENT_UIDS)
+    else:
+        assert found == [os.getuid()] * 2
 
 
 def test_no_capabilities_and_no_way_to_new_ones(box: Sandbox, session: Session) -> None:
