@@ -3,8 +3,9 @@
 losses            sigmoid, softmax, cross-entropies with gradients
 training          gradient descent and SGD of one-layer networks, one-vs-rest, one-vs-one
 autoencoder       one hidden layer that reconstructs its input
+metrics           how good predictions are: squared errors, shares of right classes
 gradcheck         central differences, complex step, directional check
-preprocessing     polynomial features, one-hot rows, standardised columns
+preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   mini-batches
 errors            ShapeError, RangeError
 """
@@ -20,18 +21,21 @@ from dlmath_ref.losses import (
     softmax,
     softmax_ce_grad,
 )
+from dlmath_ref.metrics import accuracy, regression_metrics
 from dlmath_ref.model_selection import minibatches
-from dlmath_ref.preprocessing import Standardizer, one_hot, polynomial_features
+from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
 
 __all__ = [
     "RangeError",
     "ShapeError",
     "Standardizer",
+    "accuracy",
     "autoencoder_loss_grad",
     "bce_loss_grad",
     "complex_step",
     "directional_check",
+    "encode_tabular",
     "gd_logistic",
     "log_sigmoid",
     "logsumexp",
@@ -41,6 +45,7 @@ __all__ = [
     "polynomial_features",
     "predict_ovo",
     "predict_ovr",
+    "regression_metrics",
     "sgd_softmax",
     "sigmoid",
     "softmax",

@@ -1,4 +1,4 @@
-"""From raw columns to features: monomials, one-hot rows, standardised columns."""
+"""From raw columns to features: tables of numbers and categories, monomials, one-hot rows, standardised columns."""
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -6,8 +6,9 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from dlmath_ref import _check
+from dlmath_ref.errors import RangeError
 
-__all__ = ["Standardizer", "one_hot", "polynomial_features"]
+__all__ = ["Standardizer", "encode_tabular", "one_hot", "polynomial_features"]
 
 
 def polynomial_features(X, degree, include_bias=True):
@@ -149,3 +150,57 @@ class Standardizer:
         X = _check.real("Standardizer.transform", "X", X, 2)
         _check.same_shape("Standardizer.transform", "X", X, (len(X), len(self.mean)))
         return (X - self.mean) / self.scale
+
+
+def encode_tabular(Xnum_fit, xcat_fit, Xnum, xcat):
+    r"""A table's numerical columns standardised and its nominal column as unit vectors, both as learnt from other rows.
+
+    Equation:
+        out[i, j] = (Xnum[i, j] - mean_j) / scale_j for j < p
+        out[i, p + c] = 1 if xcat_i is the c-th smallest category of xcat_fit, else 0
+        with mean_j, scale_j of column j of Xnum_fit (divided by m; scale_j = 1 for a constant column)
+
+    Args:
+        Xnum_fit: (m, p) float. Numerical columns of the rows to learn from, m at least 1.
+        xcat_fit: (m,) int. Their categories: class indices in [0, K), any other integers, or strings.
+        Xnum: (n, p) float. Numerical columns of the rows to encode.
+        xcat: (n,) int. Their categories, in [0, K) or not: one that xcat_fit lacks becomes a row of zeros.
+
+    Returns:
+        (n, p + K) array, dtype of the numerical columns; K is the number of categories in xcat_fit.
+
+    Raises:
+        ShapeError: Xnum_fit is not (m, p) with m at least 1, xcat_fit not (m,), Xnum not (n, p), or xcat not (n,).
+        RangeError: categories are neither integers nor strings, or not of one kind in both arrays.
+
+    Stability:
+        A constant column becomes Xnum[i, j] - mean_j, which is 0 on the rows it was learnt from, up to rounding.
+
+    Source:
+        Liquet, Moka, Nazarathy, chapter 1, section 1.4. An unseen category as in scikit-learn's
+        OneHotEncoder(handle_unknown="ignore").
+
+    >>> encode_tabular(np.array([[1.0], [3.0]]), np.array(["b", "a"]), np.array([[5.0]]), np.array(["b"]))
+    array([[3., 0., 1.]])
+    """
+    where = "encode_tabular"
+    Xnum_fit = _check.real(where, "Xnum_fit", Xnum_fit, 2)
+    scaler = Standardizer.fit(Xnum_fit)
+    Xnum = _check.real(where, "Xnum", Xnum, 2)
+    _check.same_shape(where, "Xnum", Xnum, (len(Xnum), len(scaler.mean)))
+    xcat_fit, xcat = _categories(where, "xcat_fit", xcat_fit), _categories(where, "xcat", xcat)
+    _check.same_shape(where, "xcat_fit", xcat_fit, (len(Xnum_fit),))
+    _check.same_shape(where, "xcat", xcat, (len(Xnum),))
+    if (xcat_fit.dtype.kind == "U") != (xcat.dtype.kind == "U"):
+        raise RangeError(f"{where}: got xcat of dtype {xcat.dtype}, expected the kind of xcat_fit, {xcat_fit.dtype}.")
+    numbers = scaler.transform(Xnum)  # (n, p)
+    units = xcat[:, None] == np.unique(xcat_fit)  # (n, K)
+    return np.concatenate([numbers, units.astype(numbers.dtype)], axis=1)
+
+
+def _categories(where, name, x):
+    """`x` as an array of integers or strings."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "iubU":
+        raise RangeError(f"{where}: got {name} of dtype {array.dtype}, expected integers or strings.")
+    return array
