@@ -23,6 +23,7 @@ from dlmath_ref.losses import (
 )
 from dlmath_ref.metrics import accuracy, regression_metrics
 from dlmath_ref.model_selection import minibatches
+from dlmath_ref.optim import backtracking_gd, quadratic_rate
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
 
@@ -32,6 +33,7 @@ __all__ = [
     "Standardizer",
     "accuracy",
     "autoencoder_loss_grad",
+    "backtracking_gd",
     "bce_loss_grad",
     "complex_step",
     "directional_check",
@@ -46,6 +48,7 @@ __all__ = [
     "predict_ovo",
     "predict_ovr",
     "regression_metrics",
+    "quadratic_rate",
     "sgd_softmax",
     "sigmoid",
     "softmax",

@@ -17,7 +17,7 @@ import pytest
 import dlmath_ref
 from dlmath_ref import ShapeError
 
-SIZES = {"n": 6, "p": 4, "K": 3, "m": 2, "B": 5}
+SIZES = {"n": 6, "p": 4, "d": 4, "K": 3, "m": 2, "B": 5}
 SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
 FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
 CLASSES = [
@@ -57,6 +57,8 @@ def array(dims, kind, text, dtype, rng):
         stop = re.search(r"\[0, (\w+)\)", text).group(1)
         return rng.integers(SIZES.get(stop) or int(stop), size=size)
     values = rng.normal(size=size).astype(dtype)
+    if "positive definite" in text:
+        return values @ values.T + np.eye(size[0], dtype=dtype)
     antisymmetric = len(size) == 3 and size[1] == size[2]
     return values - values.swapaxes(1, 2) if antisymmetric else values
 
@@ -64,8 +66,8 @@ def array(dims, kind, text, dtype, rng):
 def make(text, dtype, rng):
     """One argument of the kind that its line in the docstring states."""
     dims = re.findall(r"\([^()]*\)", text.split(".  ")[0].split(" float")[0].split(" int")[0])
-    if text.startswith("callable"):
-        return lambda x: np.sum(x * x)
+    if text.startswith("callable"):  # of sum x^2, or its gradient where "-> (d,)" asks for an array
+        return (lambda x, *_: 2 * x) if re.search(r"-> \([\w.]", text) else (lambda x: np.sum(x * x))
     if text.startswith("Generator"):
         return np.random.default_rng(1)
     if text.startswith("bool"):
