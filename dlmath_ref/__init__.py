@@ -7,6 +7,7 @@ metrics           how good predictions are: squared errors, shares of right clas
 gradcheck         central differences, complex step, directional check
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   mini-batches
+optim             quadratic rate, line search, momentum and adaptive steps, SGD
 errors            ShapeError, RangeError
 """
 
@@ -47,8 +48,8 @@ __all__ = [
     "polynomial_features",
     "predict_ovo",
     "predict_ovr",
-    "regression_metrics",
     "quadratic_rate",
+    "regression_metrics",
     "sgd_softmax",
     "sigmoid",
     "softmax",
