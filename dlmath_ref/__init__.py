@@ -8,6 +8,7 @@ gradcheck         central differences, complex step, directional check
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   mini-batches
 optim             quadratic rate, line search, momentum and adaptive steps, SGD
+second_order      Newton's method, BFGS, L-BFGS
 errors            ShapeError, RangeError
 """
 
@@ -26,6 +27,7 @@ from dlmath_ref.metrics import accuracy, regression_metrics
 from dlmath_ref.model_selection import minibatches
 from dlmath_ref.optim import backtracking_gd, quadratic_rate
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
+from dlmath_ref.second_order import bfgs_minimize, bfgs_update
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "autoencoder_loss_grad",
     "backtracking_gd",
     "bce_loss_grad",
+    "bfgs_minimize",
+    "bfgs_update",
     "complex_step",
     "directional_check",
     "encode_tabular",
