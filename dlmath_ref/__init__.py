@@ -8,10 +8,12 @@ gradcheck         central differences, complex step, directional check
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   mini-batches
 optim             quadratic rate, line search, momentum and adaptive steps, SGD
+autodiff          forward mode by dual numbers
 second_order      Newton's method, BFGS, L-BFGS
 errors            ShapeError, RangeError
 """
 
+from dlmath_ref.autodiff import Dual, dexp, directional_derivative, dlog, dsin, dtanh
 from dlmath_ref.autoencoder import autoencoder_loss_grad
 from dlmath_ref.errors import RangeError, ShapeError
 from dlmath_ref.gradcheck import complex_step, directional_check, numerical_gradient
@@ -31,6 +33,7 @@ from dlmath_ref.second_order import bfgs_minimize, bfgs_update
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
 
 __all__ = [
+    "Dual",
     "RangeError",
     "ShapeError",
     "Standardizer",
@@ -41,7 +44,12 @@ __all__ = [
     "bfgs_minimize",
     "bfgs_update",
     "complex_step",
+    "dexp",
     "directional_check",
+    "directional_derivative",
+    "dlog",
+    "dsin",
+    "dtanh",
     "encode_tabular",
     "gd_logistic",
     "log_sigmoid",

@@ -66,6 +66,10 @@ def array(dims, kind, text, dtype, rng):
 def make(text, dtype, rng):
     """One argument of the kind that its line in the docstring states."""
     dims = re.findall(r"\([^()]*\)", text.split(".  ")[0].split(" float")[0].split(" int")[0])
+    if text.startswith("callable (Dual"):
+        return lambda *coordinates: coordinates[0] * coordinates[-1]
+    if text.startswith("Dual of"):
+        return dlmath_ref.Dual(*np.abs([array(dims[0], "float", text, dtype, rng) for _ in range(2)]))
     if text.startswith("callable"):  # of sum x^2, or its gradient where "-> (d,)" asks for an array
         return (lambda x, *_: 2 * x) if re.search(r"-> \([\w.]", text) else (lambda x: np.sum(x * x))
     if text.startswith("Generator"):
@@ -96,12 +100,16 @@ def arguments(function, dtype=np.float64):
 def same(a, b):
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dlmath_ref.Dual):
+        return same([a.re, a.du], [b.re, b.du])
     return np.array_equal(a, b) if isinstance(a, np.ndarray) else True
 
 
 def floating(value):
     if isinstance(value, (list, tuple)):
         return [x for v in value for x in floating(v)]
+    if isinstance(value, dlmath_ref.Dual):
+        return floating([value.re, value.du])
     return [value] if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f" else []
 
 
