@@ -3,7 +3,7 @@
 losses            sigmoid, softmax, cross-entropies with gradients
 training          gradient descent and SGD of one-layer networks, one-vs-rest, one-vs-one
 autoencoder       one hidden layer that reconstructs its input
-metrics           how good predictions are: squared errors, shares of right classes
+metrics           how good predictions are: squared errors, counts of classes, ROC curves
 gradcheck         central differences, complex step, directional check
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   mini-batches
@@ -25,7 +25,14 @@ from dlmath_ref.losses import (
     softmax,
     softmax_ce_grad,
 )
-from dlmath_ref.metrics import accuracy, regression_metrics
+from dlmath_ref.metrics import (
+    accuracy,
+    confusion_matrix,
+    precision_recall_f1,
+    regression_metrics,
+    roc_auc,
+    topk_accuracy,
+)
 from dlmath_ref.model_selection import minibatches
 from dlmath_ref.optim import backtracking_gd, quadratic_rate
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
@@ -44,6 +51,7 @@ __all__ = [
     "bfgs_minimize",
     "bfgs_update",
     "complex_step",
+    "confusion_matrix",
     "dexp",
     "directional_check",
     "directional_derivative",
@@ -58,12 +66,15 @@ __all__ = [
     "numerical_gradient",
     "one_hot",
     "polynomial_features",
+    "precision_recall_f1",
     "predict_ovo",
     "predict_ovr",
     "quadratic_rate",
     "regression_metrics",
+    "roc_auc",
     "sgd_softmax",
     "sigmoid",
     "softmax",
     "softmax_ce_grad",
+    "topk_accuracy",
 ]
