@@ -6,7 +6,7 @@ autoencoder       one hidden layer that reconstructs its input
 metrics           how good predictions are: squared errors, counts of classes, ROC curves
 gradcheck         central differences, complex step, directional check
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
-model_selection   mini-batches
+model_selection   train, dev and test, cross-validation, mini-batches
 optim             quadratic rate, line search, momentum and adaptive steps, SGD
 autodiff          forward mode by dual numbers
 second_order      Newton's method, BFGS, L-BFGS
@@ -33,7 +33,7 @@ from dlmath_ref.metrics import (
     roc_auc,
     topk_accuracy,
 )
-from dlmath_ref.model_selection import minibatches
+from dlmath_ref.model_selection import kfold_cv, kfold_indices, minibatches, split_indices
 from dlmath_ref.optim import backtracking_gd, quadratic_rate
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update
@@ -60,6 +60,8 @@ __all__ = [
     "dtanh",
     "encode_tabular",
     "gd_logistic",
+    "kfold_cv",
+    "kfold_indices",
     "log_sigmoid",
     "logsumexp",
     "minibatches",
@@ -76,5 +78,6 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softmax_ce_grad",
+    "split_indices",
     "topk_accuracy",
 ]
