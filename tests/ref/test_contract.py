@@ -17,7 +17,7 @@ import pytest
 import dlmath_ref
 from dlmath_ref import ShapeError
 
-SIZES = {"n": 6, "p": 4, "d": 4, "K": 3, "m": 2, "B": 5}
+SIZES = {"n": 6, "p": 4, "d": 4, "K": 3, "m": 2, "B": 5, "T": 5}
 SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
 FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
 CLASSES = [
@@ -46,8 +46,8 @@ def kinds(function):
 
 def shape(text):
     """(n, p) as sizes; () with dots, an array of any shape, as None."""
-    letters = re.findall(r"[A-Za-z.]+", text)
-    return None if "..." in letters else tuple(SIZES[letter] for letter in letters)
+    letters = re.findall(r"[A-Za-z.]+|[0-9]+", text)
+    return None if "..." in letters else tuple(SIZES.get(letter) or int(letter) for letter in letters)
 
 
 def array(dims, kind, text, dtype, rng):
@@ -55,10 +55,14 @@ def array(dims, kind, text, dtype, rng):
     size = (4, 3) if size is None else size
     if kind == "int":
         stop = re.search(r"\[0, (\w+)\)", text).group(1)
-        return rng.integers(SIZES.get(stop) or int(stop), size=size)
+        return rng.integers(9 if stop == "inf" else SIZES.get(stop) or int(stop), size=size)
     values = rng.normal(size=size).astype(dtype)
+    if "with sum 1" in text:
+        return abs(values) / abs(values).sum()
     if "positive definite" in text:
         return values @ values.T + np.eye(size[0], dtype=dtype)
+    if "at least 0" in text:
+        return np.abs(values)
     antisymmetric = len(size) == 3 and size[1] == size[2]
     return values - values.swapaxes(1, 2) if antisymmetric else values
 
@@ -71,7 +75,9 @@ def make(text, dtype, rng):
     if text.startswith("Dual of"):
         return dlmath_ref.Dual(*np.abs([array(dims[0], "float", text, dtype, rng) for _ in range(2)]))
     if text.startswith("callable"):  # of sum x^2, or its gradient where "-> (d,)" asks for an array
-        return (lambda x, *_: 2 * x) if re.search(r"-> \([\w.]", text) else (lambda x: np.sum(x * x))
+        if "-> callable" in text:
+            return lambda x: lambda z: z
+        return (lambda x, *_: 2 * x) if re.search(r"-> \([\w.]", text) else (lambda x, *_: np.sum(x * x))
     if text.startswith("Generator"):
         return np.random.default_rng(1)
     if text.startswith("bool"):
@@ -82,7 +88,10 @@ def make(text, dtype, rng):
         return tuple(array(d, "float", text, dtype, rng) for d in dims)
     if text.startswith("("):
         return array(dims[0], re.match(r"\([^()]*\) (\w+)", text).group(1), text, dtype, rng)
-    return {"int": 1, "float": 0.5}[re.match(r"\w+", text).group()]
+    if text.startswith("str"):  # the first of the names that it may be
+        return re.search(r'"(\w+)"', text).group(1)
+    least = re.search(r"\{(\d+), \.\.\.", text)  # of int
+    return {"int": int(least.group(1)) if least else 1, "float": 0.5}[re.match(r"\w+", text).group()]
 
 
 def arguments(function, dtype=np.float64):
