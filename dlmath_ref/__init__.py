@@ -34,7 +34,16 @@ from dlmath_ref.metrics import (
     topk_accuracy,
 )
 from dlmath_ref.model_selection import kfold_cv, kfold_indices, minibatches, split_indices
-from dlmath_ref.optim import backtracking_gd, quadratic_rate
+from dlmath_ref.optim import (
+    adagrad_step,
+    adam_step,
+    backtracking_gd,
+    momentum_step,
+    nesterov_step,
+    quadratic_rate,
+    rmsprop_step,
+    sgd,
+)
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
@@ -45,6 +54,8 @@ __all__ = [
     "ShapeError",
     "Standardizer",
     "accuracy",
+    "adagrad_step",
+    "adam_step",
     "autoencoder_loss_grad",
     "backtracking_gd",
     "bce_loss_grad",
@@ -65,6 +76,8 @@ __all__ = [
     "log_sigmoid",
     "logsumexp",
     "minibatches",
+    "momentum_step",
+    "nesterov_step",
     "numerical_gradient",
     "one_hot",
     "polynomial_features",
@@ -73,7 +86,9 @@ __all__ = [
     "predict_ovr",
     "quadratic_rate",
     "regression_metrics",
+    "rmsprop_step",
     "roc_auc",
+    "sgd",
     "sgd_softmax",
     "sigmoid",
     "softmax",

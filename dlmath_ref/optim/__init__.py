@@ -1,0 +1,19 @@
+"""First-order optimisation.
+
+descent     whole runs: rate on a quadratic, gradient descent with line search, SGD
+updates     one step each: momentum, Nesterov, RMSprop, AdaGrad, Adam
+"""
+
+from dlmath_ref.optim.descent import backtracking_gd, quadratic_rate, sgd
+from dlmath_ref.optim.updates import adagrad_step, adam_step, momentum_step, nesterov_step, rmsprop_step
+
+__all__ = [
+    "adagrad_step",
+    "adam_step",
+    "backtracking_gd",
+    "momentum_step",
+    "nesterov_step",
+    "quadratic_rate",
+    "rmsprop_step",
+    "sgd",
+]
