@@ -1,6 +1,7 @@
 """Auto-graded exercises: build a course, run students' code in a sandbox, mark it by answer keys.
 
     course, cells, results, errors   words that all share
+    files, lock, lazy                files written whole, one grader at a time, imports on first use
     key, stats                       answer keys
     sandbox                          runs students' code
     marking                          an exercise, a notebook

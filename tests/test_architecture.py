@@ -20,6 +20,7 @@ SHARED = {
     "autograder.course",
     "autograder.files",
     "autograder.lazy",
+    "autograder.lock",
 }
 KEYS = {"autograder.key", "autograder.stats"}
 MARKING = {"autograder.marking", "autograder.sandbox", *KEYS, *SHARED}
@@ -32,6 +33,7 @@ MAY_IMPORT = {
     "autograder.course": SHARED,
     "autograder.files": SHARED,
     "autograder.lazy": SHARED,
+    "autograder.lock": SHARED,
     "autograder.sandbox": {"autograder.errors", "autograder.lazy"},
     "autograder.stats": {"autograder.key", "autograder.errors", "autograder.results"},
     "autograder.key": {"autograder.stats", "autograder.errors", "autograder.results"},

@@ -7,7 +7,6 @@
 - `messages`: what batch and workers say to each other
 - `submission`: one submission, all its notebooks
 - `unit`: what the submissions of a unit have in common
-- `lock`: never two writers
 """
 
 from typing import TYPE_CHECKING

@@ -15,11 +15,11 @@ from types import FrameType
 import msgspec
 
 from autograder.course import Course
-from autograder.grade.lock import single_writer
 from autograder.grade.messages import OURS, Died, Job, Setup
 from autograder.grade.pending import jobs
 from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
+from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded, NotebookAnswers, save, write_autograded
 from autograder.results import SCHEMA, Environment, SubmissionResult, Verdict
 from autograder.sandbox.limits import Limits

@@ -17,11 +17,13 @@ from autograder.hub.backup import verified
 from autograder.hub.backup_archive import Manifest
 from autograder.hub.backup_databases import backend, copy_database, load_postgresql
 from autograder.hub.backup_parts import Part, Places, parts
-from autograder.hub.presence import ask, grading_stopped, holders
+from autograder.hub.presence import ask, holders
+from autograder.lock import single_writer
 
 __all__ = ["Restore", "restore"]
 
 JOURNALS = ("", "-journal", "-wal", "-shm")  # a journal of the replaced file would spoil the new one
+GRADED = "grading: got a run at work (process {holder}), expected none. Wait for it."
 
 
 class Restore(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ def restore(archive: Path, places: Places, hub_url: str, dry_run: bool = False, 
         chosen += _old_logs(places, manifest, chosen)
         todo = [part for part in chosen if not (part.fill and part.place and part.place.exists())]
         _check_kinds(todo, manifest)
-        with nullcontext() if dry_run else grading_stopped(places.course):
+        with nullcontext() if dry_run else single_writer(places.course, GRADED):
             _refuse_while_at_work(places, hub_url)
             if not dry_run:
                 _replace(todo, folder, aside)

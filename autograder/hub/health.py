@@ -15,7 +15,8 @@ import msgspec
 
 from autograder.hub.backup import NAME, archives
 from autograder.hub.backup_parts import Places
-from autograder.hub.presence import ask, lock_holder
+from autograder.hub.presence import ask
+from autograder.lock import lock_file, lock_holder
 from dlmath_kit.hub.gpu.leases import Leases
 
 __all__ = ["Check", "Target", "check_health"]
@@ -158,7 +159,7 @@ def _grading(target: Target) -> Iterator[Check]:
     if not holder:
         yield Check(name="grading", ok=True, found="nobody grades")
         return
-    hours = _hours_of(target.places.course.private / "grade.lock")
+    hours = _hours_of(lock_file(target.places.course))
     ok = hours < GRADING_HOURS
     what = "" if ok else f"see whether process {holder} still works; end it, then grade again: it goes on where it was"
     yield Check(name="grading", ok=ok, found=f"process {holder} grades since {hours:.1f} hours", next=what)

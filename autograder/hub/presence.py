@@ -1,22 +1,16 @@
-"""Who is at work: the hub, a grading run, a process that has a database open."""
+"""Who is at work: the hub, a process that has a database open."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url
 
-from autograder.course import Course
-from autograder.errors import AutograderError
-
-__all__ = ["Answer", "ask", "grading_stopped", "holders", "lock_holder", "sqlite_file"]
+__all__ = ["Answer", "ask", "holders", "sqlite_file"]
 
 
 @dataclass(frozen=True)
@@ -59,38 +53,3 @@ def holders(path: Path) -> list[str]:
         except (psutil.Error, OSError):
             continue
     return found
-
-
-def lock_holder(course: Course) -> str:
-    """The process that grades the course at this moment; "" when none does."""
-    try:
-        fd = os.open(course.private / "grade.lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return ""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return ""
-    except BlockingIOError:
-        return os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
-    finally:
-        os.close(fd)
-
-
-@contextmanager
-def grading_stopped(course: Course) -> Iterator[None]:
-    """Hold the lock that `autograder grade` takes, or refuse and name who grades."""
-    course.private.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(course.private / "grade.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            raise AutograderError(
-                f"grading: got a run at work (process {holder}), expected none. Wait for it."
-            ) from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(fd)

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.errors import AutograderError, CourseError, UsageError
 from autograder.grade import grade_units
-from autograder.grade.lock import single_writer
+from autograder.lock import single_writer
 from autograder.record import load
 from autograder.results import Verdict
 from tests.build.small_course import UNIT

@@ -22,7 +22,7 @@ from autograder.hub import audit
 from autograder.hub.backup import archives, back_up
 from autograder.hub.backup_parts import Places
 from autograder.hub.backup_restore import restore
-from autograder.hub.presence import grading_stopped
+from autograder.lock import single_writer
 from autograder.record.gradebook import open_gradebook
 from tests.hub.postgresql import create, plain, server
 
@@ -151,7 +151,7 @@ def test_nothing_is_restored_while_someone_is_at_work(places: Places) -> None:
     """A grading run, a process with the database open: each refuses, is named, and nothing changed."""
     archive = Path(back_up(places).archive)
     before = rows(places.course.database)
-    with grading_stopped(places.course), pytest.raises(AutograderError, match="grading: got a run at work"):
+    with single_writer(places.course), pytest.raises(AutograderError, match="grading: got a run at work"):
         restore(archive, places, NOBODY_THERE)
     path = places.course.database.removeprefix("sqlite:///")
     program = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('SELECT * FROM student'); input()"

@@ -14,7 +14,7 @@ from autograder.course import Course
 from autograder.hub.backup import back_up
 from autograder.hub.backup_parts import Places
 from autograder.hub.health import Check, Target, check_health
-from autograder.hub.presence import grading_stopped
+from autograder.lock import lock_file, single_writer
 from dlmath_kit.hub.gpu.leases import Leases
 
 
@@ -93,9 +93,9 @@ def test_an_exchange_that_is_missing_or_full_is_a_fault(target: Target) -> None:
 def test_a_grading_run_is_named_and_too_long_a_one_is_a_fault(target: Target) -> None:
     """By its process; the lock's time says since when."""
     assert find(target, "grading").found == "nobody grades"
-    with grading_stopped(target.places.course):
+    with single_writer(target.places.course):
         assert find(target, "grading").ok and str(os.getpid()) in find(target, "grading").found
-        os.utime(target.places.course.private / "grade.lock", (0, 0))
+        os.utime(lock_file(target.places.course), (0, 0))
         assert "end it" in find(target, "grading").next
 
 
