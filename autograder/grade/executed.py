@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ __all__ = ["encoded"]
 
 def encoded(notebook: dict[str, Any], result: NotebookResult) -> bytes:
     """The notebook as a file, with harmless outputs, results and notes."""
-    kept = copy.deepcopy(notebook)
+    cells = [{**cell, "metadata": dict(cell["metadata"])} for cell in notebook["cells"]]
+    kept = {**notebook, "metadata": dict(notebook["metadata"]), "cells": cells}
     keep(kept, result)
     return msgspec.json.format(msgspec.json.encode(kept, order="sorted"), indent=1) + b"\n"

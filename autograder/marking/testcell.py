@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.marking.cellcode import blank_magics
+from autograder.marking.cellcode import blank_magics, parse
 from autograder.marking.faults import AnswerFault, raised_message
 from autograder.marking.namespace import Namespace
 from autograder.results import ExerciseResult, Verdict
@@ -33,11 +33,7 @@ class MarkLine:
 
 def mark_line(source: str) -> MarkLine | None:
     """The mark line of a test cell that holds nothing else but its import, None for any other cell."""
-    try:
-        body = ast.parse(blank_magics(source)).body
-    except (SyntaxError, ValueError):
-        return None
-    calls = [n for n in body if not (isinstance(n, ast.ImportFrom) and n.module == "autograder")]
+    calls = [n for n in parse(source) if not (isinstance(n, ast.ImportFrom) and n.module == "autograder")]
     call = calls[0].value if len(calls) == 1 and isinstance(calls[0], ast.Expr) else None
     match call:
         case ast.Call(func=ast.Name(id="mark"), args=[ast.Constant(value=str(exercise)), *rest], keywords=[]):
