@@ -232,3 +232,6 @@ def r2_of_constant_targets_is_always_0(y, yhat, delta=1.0):
 @key.reject("For constant y your R² is always the same; it is 1 only if all errors are 0.", fails=[CONSTANT])
 def r2_of_constant_targets_is_always_1(y, yhat, delta=1.0):
     return _measures(y, yhat, delta, **({"r2": 1.0} if np.ptp(y) == 0 else {}))
+
+
+key.equivalent("size <= delta -> size < delta", "Where |e| = delta both branches are delta² / 2.")

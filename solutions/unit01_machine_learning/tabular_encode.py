@@ -290,3 +290,9 @@ def in_order_of_appearance(Xnum_fit, xcat_fit, Xnum, xcat):
     categories = list(dict.fromkeys(xcat_fit.tolist()))
     units = np.array([[float(c == category) for category in categories] for c in xcat.tolist()])
     return np.hstack([_numbers(Xnum_fit, Xnum), units])
+
+
+key.equivalent(
+    "(xcat[:, None] == categories).astype(float) -> xcat[:, None] == categories",
+    "Beside columns of floats hstack makes floats of truth values.",
+)
