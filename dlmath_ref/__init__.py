@@ -5,6 +5,7 @@ training          gradient descent and SGD of one-layer networks, one-vs-rest, o
 autoencoder       one hidden layer that reconstructs its input
 metrics           how good predictions are: squared errors, counts of classes, ROC curves
 gradcheck         central differences, complex step, directional check
+regression        linear model in closed form and by gradient descent, bias and variance
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   train, dev and test, cross-validation, mini-batches
 optim             quadratic rate, line search, momentum and adaptive steps, SGD
@@ -45,6 +46,7 @@ from dlmath_ref.optim import (
     sgd,
 )
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
+from dlmath_ref.regression import bias_variance, gd_linear, least_squares
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
 
@@ -61,6 +63,7 @@ __all__ = [
     "bce_loss_grad",
     "bfgs_minimize",
     "bfgs_update",
+    "bias_variance",
     "complex_step",
     "confusion_matrix",
     "dexp",
@@ -70,9 +73,11 @@ __all__ = [
     "dsin",
     "dtanh",
     "encode_tabular",
+    "gd_linear",
     "gd_logistic",
     "kfold_cv",
     "kfold_indices",
+    "least_squares",
     "log_sigmoid",
     "logsumexp",
     "minibatches",

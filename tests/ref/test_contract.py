@@ -17,7 +17,7 @@ import pytest
 import dlmath_ref
 from dlmath_ref import ShapeError
 
-SIZES = {"n": 6, "p": 4, "d": 4, "K": 3, "m": 2, "B": 5, "T": 5}
+SIZES = {"n": 6, "p": 4, "d": 4, "K": 3, "m": 2, "B": 5, "T": 5, "R": 5}
 SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
 FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
 CLASSES = [
