@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from autograder.files import write_whole
 from autograder.hub import audit
 from autograder.hub.presence import ask
 
@@ -95,10 +96,8 @@ class Stopper:
         """First the word, then the stop: the student may start the next server at once."""
         notices(self.state).mkdir(mode=0o700, parents=True, exist_ok=True)
         word = {"schema": 1, "time": datetime.now(UTC).isoformat(timespec="seconds"), "reason": reason}
-        path = _notice(self.state, user)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({**word, "minutes": round(minutes, 1)}), encoding="utf-8")
-        os.replace(part, path)
+        text = json.dumps({**word, "minutes": round(minutes, 1)})
+        write_whole(_notice(self.state, user), text.encode())
         audit.record(self.state, "culler", "server stopped", user=user, reason=reason, minutes=round(minutes, 1))
 
 

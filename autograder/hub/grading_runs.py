@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from autograder.files import write_whole
 
 __all__ = ["Run", "remember", "remembered"]
 
@@ -118,10 +118,7 @@ class Run(msgspec.Struct, kw_only=True):
 def remember(file: Path, last: dict[str, Run]) -> None:
     """Keep the last batch of each unit, in one step."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
-    with os.fdopen(fd, "wb") as part:
-        part.write(msgspec.json.encode(last))
-    os.replace(name, file)
+    write_whole(file, msgspec.json.encode(last), 0o600)
 
 
 def remembered(file: Path) -> dict[str, Run]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import ConfigurationError
+from autograder.files import write_whole
 
 __all__ = ["Passwords"]
 
@@ -78,13 +79,8 @@ class Passwords:
             fcntl.flock(lock, fcntl.LOCK_EX)
             people = self._read()
             yield people
-            part = self.path.with_suffix(".part")
-            fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "w", encoding="utf-8") as file:
-                json.dump({"schema": 1, "people": people}, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, self.path)
+            text = json.dumps({"schema": 1, "people": people}, indent=1, sort_keys=True)
+            write_whole(self.path, text.encode(), 0o600)
         finally:
             os.close(lock)
 
