@@ -21,24 +21,7 @@ from autograder.hub.authenticator import FileAuthenticator, authenticator_class,
 from autograder.hub.people import Passwords
 from autograder.hub.readiness import faults
 from autograder.hub.settings import Settings, read_settings
-
-GITHUB = """[people]
-lecturers = ["ada"]
-students = []
-[authenticator]
-kind = "oauth"
-class = "oauthenticator.github.GitHubOAuthenticator"
-[authenticator.options]
-client_id = "i"
-client_secret = "s"
-oauth_callback_url = "https://hub.example.org/hub/oauth_callback"
-{more}
-[spawner]
-kind = "docker"
-image = "course:1"
-[exchange]
-root = "."
-"""
+from tests.hub.oauth import OAUTH, oauth_with
 
 
 class Hub(Configurable):
@@ -211,7 +194,7 @@ def test_logins_are_recorded(tmp_path: Path) -> None:
 
 def test_logins_from_outside_let_in_the_course_alone(tmp_path: Path) -> None:
     """Whoever has an account on GitHub has no account here: the roster decides."""
-    settings = settings_of(tmp_path, GITHUB.format(more=""))
+    settings = settings_of(tmp_path, OAUTH)
     made = authenticator(settings, {"nbgrader-dlmath": ["bo"]})
     assert made.client_id == "i" and made.oauth_callback_url.endswith("/oauth_callback")
     assert [made.check_allowed(name, {"name": name}) for name in ("ada", "bo", "eve")] == [True, True, False]
@@ -226,14 +209,14 @@ def test_logins_from_outside_let_in_the_course_alone(tmp_path: Path) -> None:
 )
 def test_options_are_traits_of_the_class(tmp_path: Path, more: str, words: str) -> None:
     """A misspelt option is refused, where traitlets would warn in a log and go on."""
-    found = list(faults(settings_of(tmp_path, GITHUB.format(more=more))))
+    found = list(faults(settings_of(tmp_path, oauth_with(more))))
     assert len(found) == 1 and re.search(words, found[0]), found
 
 
 def test_a_class_that_is_none_is_refused(tmp_path: Path) -> None:
     """Both a name that cannot be imported and one that is no authenticator."""
     for name, words in (("oauthenticator.github.Nothing", "cannot be imported"), ("json.JSONDecoder", "Authenticator")):
-        text = GITHUB.format(more="").replace("oauthenticator.github.GitHubOAuthenticator", name)
+        text = OAUTH.replace("oauthenticator.github.GitHubOAuthenticator", name)
         found = list(faults(settings_of(tmp_path, text)))
         assert len(found) == 1 and words in found[0], found
 

@@ -9,21 +9,7 @@ import pytest
 
 from autograder.errors import ConfigurationError
 from autograder.hub.settings import Settings, read_settings
-
-OAUTH = """[people]
-lecturers = ["ada"]
-students = []
-[authenticator]
-kind = "oauth"
-class = "oauthenticator.github.GitHubOAuthenticator"
-[authenticator.options]
-client_id = "i"
-client_secret = "s"
-oauth_callback_url = "https://hub.example.org/hub/oauth_callback"
-[spawner]
-kind = "docker"
-image = "course:1"
-"""
+from tests.hub.oauth import OAUTH
 
 
 def read(home: Path, text: str) -> Settings:
@@ -125,7 +111,8 @@ def test_oauth_needs_its_options(tmp_path: Path, option: str) -> None:
 def test_secrets_of_oauth_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OAUTH_CLIENT_SECRET is what oauthenticator reads; the file need not hold it."""
     monkeypatch.setenv("OAUTH_CLIENT_SECRET", "s")
-    read(tmp_path, OAUTH.replace("client_secret", "# client_secret"))
+    settings = read(tmp_path, OAUTH.replace("client_secret", "# client_secret"))
+    assert set(settings.authenticator.options) == {"client_id", "oauth_callback_url"}
 
 
 def test_the_default_names_are_not_let_in_by_a_login_from_outside(tmp_path: Path) -> None:
