@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.hub.course_hub import UNIT, CourseHub
+from tests.hub.sigmoid_answers import OVERFLOWING_SIGMOID, RIGHT_SIGMOID
 
 CHROMIUM = shutil.which("chromium") or ""
 QUIET = (
@@ -20,22 +21,7 @@ QUIET = (
     *("--disable-sync", "--no-first-run"),
 )
 PATIENCE = 120_000  # milliseconds
-RIGHT = """def sigmoid(z: np.ndarray) -> np.ndarray:
-    e = np.exp(-np.abs(z))
-    return np.where(np.asarray(z) >= 0, 1.0, e) / (1.0 + e)
-
-
-def log_sigmoid(z: np.ndarray) -> np.ndarray:
-    return np.minimum(z, 0.0) - np.log1p(np.exp(-np.abs(z)))
-"""
-OVERFLOWS = """def sigmoid(z: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-z))
-
-
-def log_sigmoid(z: np.ndarray) -> np.ndarray:
-    return np.log(sigmoid(z))
-"""
-MISTAKE = "underflowed to 0"  # of the key's sentence about it
+MISTAKE = "underflowed to 0"  # of the key's sentence about OVERFLOWING_SIGMOID
 DERIVATION = "The derivative of $\\sigma$ is $\\sigma(1-\\sigma)$, so the gradient is $\\frac{1}{n} X^\\top (p - y)$."
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -121,7 +107,7 @@ def test_a_student_has_no_business_at_the_formgrader(hub: CourseHub, visit: Call
 
 def test_the_loop(hub: CourseHub, visit: Callable[..., Any]) -> None:
     """Two students hand in; the hub is restarted; the lecturer grades and returns; each reads what is true of them."""
-    answers = {"student1": RIGHT, "student2": OVERFLOWS}
+    answers = {"student1": RIGHT_SIGMOID, "student2": OVERFLOWING_SIGMOID}
     pages = {name: visit(name) for name in answers}  # both servers start at once
     for name, page in pages.items():
         page.wait_for_url(re.compile(f"/user/{name}/dlmath"))
