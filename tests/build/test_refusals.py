@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograder.build import build
+from autograder.course import Course
 from autograder.errors import BuildError
 from tests.build.small_course import DERIVATION, TEXT, UNIT, header, make_course, write_key
 
@@ -188,10 +190,18 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 )
 def test_ordinary_comments_are_no_markers(line: str, tmp_path: Path) -> None:
     """Comments that only share a word with a marker are left alone."""
-    build(make_course(tmp_path, TEXT.replace("import numpy as np", f"import numpy as np\n\n{line}")))
+    course = make_course(tmp_path, TEXT.replace("import numpy as np", f"import numpy as np\n\n{line}"))
+    assert built_lines(course).count(line) == 1
 
 
 @pytest.mark.parametrize("line", ["### Hidden tests", "### Solution", "## Begin with the mean", "### The end"])
 def test_headings_are_no_markers(line: str, tmp_path: Path) -> None:
     """In markdown `### …` is a heading."""
-    build(make_course(tmp_path, TEXT.replace("# Basics", line)))
+    assert built_lines(make_course(tmp_path, TEXT.replace("# Basics", line))).count(line) == 1
+
+
+def built_lines(course: Course) -> list[str]:
+    """All lines of the notebook that `build` writes."""
+    build(course)
+    notebook = nbformat.read(course.source / UNIT / "basics.ipynb", as_version=4)
+    return [line for cell in notebook.cells for line in cell.source.splitlines()]
