@@ -30,7 +30,8 @@ this course.
 
 Three habits start here and stay for the whole course.
 
-* Samples are **rows**: $X$ is $(n, p)$, and row $i$ is $(x^{(i)})^\top$; $y$ is $(n,)$. A prediction is $\hat y = f_\theta(x)$.
+* Samples are **rows**: $X$ is $(n, p)$, and row $i$ is $(x^{(i)})^\top$; $y$ is $(n,)$. A prediction is
+  $\hat y = f_\theta(x)$.
 * An error or a loss is the **mean** over the samples that it is given.
 * Functions are pure: they change none of their inputs and draw nothing from global random generators.
 """
@@ -108,6 +109,59 @@ from autograder import mark
 mark("unit01_machine_learning/tabular_encode", encode_tabular)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** A translator, and the difference that it makes. Here are 240 flats, drawn at random with prices that
+follow a simple law. What does a new flat cost? Ask the five flats that are most like it. *Like* means near, and near
+depends on how the columns were turned into numbers.
+"""
+
+
+# %% tags=["picture"]
+def draw_flats(n, rng):
+    """A made-up town: area in m², way to the station in m, district, and the price in thousands."""
+    area = rng.gamma(9.0, 8.0, n) + 20
+    way = rng.uniform(100, 6000, n)
+    district = rng.choice(["harbour", "hill", "north", "old town"], n)
+    bonus = np.select([district == name for name in ("harbour", "hill", "north", "old town")], [90, 0, -60, 120])
+    price = 90 + 6 * area - 0.015 * way + bonus + 25 * rng.normal(size=n)
+    return np.column_stack([area, way]), district, price
+
+
+def ask_neighbours(codes, prices, new_codes, neighbours=5):
+    """The mean price of the nearest flats, for each new flat."""
+    squares = np.sum((new_codes[:, None, :] - codes[None, :, :]) ** 2, axis=2)  # (k, m)
+    return prices[np.argsort(squares, axis=1)[:, :neighbours]].mean(axis=1)
+
+
+rng = np.random.default_rng(5)
+flats, districts, prices = draw_flats(240, rng)
+new_flats, new_districts, new_prices = draw_flats(100, rng)
+for (area, way), district, price in zip(flats[:4], districts[:4], prices[:4], strict=True):
+    print(f"{area:4.0f} m²  {way:5.0f} m to the station  {district:9s} {price:5.0f} thousand")
+
+# %% tags=["picture"]
+codes = encode_tabular(flats, districts, flats, districts)
+new_codes = encode_tabular(flats, districts, new_flats, new_districts)
+
+views = {
+    "metres and square metres": (flats, new_flats, "way to the station in m", "area in m²"),
+    "standardised": (codes[:, :2], new_codes[:, :2], "way, standardised", "area, standardised"),
+}
+fig, axes = plt.subplots(1, 2, figsize=(11, 3.9), layout="constrained", width_ratios=(1.4, 1))
+for ax, (name, (fit, new, xlabel, ylabel)) in zip(axes, views.items(), strict=True):
+    nearest = np.argsort(np.sum((fit - new[0]) ** 2, axis=1))[:5]
+    error = np.mean(np.abs(ask_neighbours(fit, prices, new) - new_prices))
+    ax.scatter(fit[:, 1], fit[:, 0], s=12, color="0.75", label="flats with known price")
+    ax.scatter(fit[nearest, 1], fit[nearest, 0], s=34, color=plots.PALETTE[0], label="the five nearest")
+    ax.scatter(new[0, 1], new[0, 0], s=110, color=plots.PALETTE[1], marker="*", label="a new flat")
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=f"{name}: off by {error:.0f} thousand")
+    ax.spines[["top", "right"]].set_visible(False)
+axes[0].legend(fontsize="small", loc="upper right")
+plt.show()
+error = np.mean(np.abs(ask_neighbours(codes, prices, new_codes) - new_prices))
+print(f"standardised, and with the districts as unit vectors: off by {error:.0f} thousand")
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_regression_metrics", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 2 How far off? Four answers
@@ -167,6 +221,71 @@ from autograder import mark
 
 mark("unit01_machine_learning/regression_metrics", regression_metrics)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Four judges. Let them compare two straight models of the same flats (least squares, which you write
+yourself in the next lab). One has the districts as unit vectors. The other has them as the numbers 0, 1, 2, 3, and
+must believe that the old town is three times the hill.
+"""
+
+# %% tags=["picture"]
+numbered = np.searchsorted(np.unique(districts), new_districts)[:, None]
+designs = {
+    "districts numbered 0 to 3": (
+        np.column_stack([codes[:, :2], np.searchsorted(np.unique(districts), districts), np.ones(240)]),
+        np.column_stack([new_codes[:, :2], numbered, np.ones(100)]),
+    ),
+    "districts as unit vectors": (codes, new_codes),
+}
+fig, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharex=True, sharey=True)
+for ax, (name, (fit, new)) in zip(axes, designs.items(), strict=True):
+    guesses = new @ np.linalg.lstsq(fit, prices)[0]
+    got = regression_metrics(new_prices, guesses, delta=50.0)
+    for k, district in enumerate(np.unique(districts)):
+        mine = new_districts == district
+        ax.scatter(guesses[mine], new_prices[mine], s=18, color=plots.PALETTE[k], label=district)
+    ax.axline((400, 400), slope=1, color="0.3", lw=1)
+    ax.set(xlabel=r"predicted price $\hat y$", title=f"{name}\nR² = {got['r2']:.2f}, MAE = {got['mae']:.0f}")
+    ax.spines[["top", "right"]].set_visible(False)
+    print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in got.items()))
+axes[0].set_ylabel("price $y$ in thousands")
+axes[1].legend(fontsize="small", loc="lower right")
+plt.show()
+
+# %% [markdown]
+r"""
+The judges do not always agree. Suppose that you must predict *one* price for every flat in a street with three
+villas. Which one? Each measure has its own answer: the squared error wants the mean, the absolute error the median,
+and Huber's, quadratic for small errors and linear for large ones, something between.
+"""
+
+# %% tags=["picture"]
+street = np.array([210.0, 235, 240, 255, 260, 270, 280, 295, 310, 330, 950, 1200, 1500])
+constants = np.linspace(150, 700, 551)
+measures = [regression_metrics(street, np.full(13, c), delta=100.0) for c in constants]
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+errors = np.linspace(-3, 3, 301)
+losses = [regression_metrics(np.zeros(1), np.array([e])) for e in errors]
+names = {"mse": "squared", "mae": "absolute", "huber": r"Huber"}
+for k, (key, name) in enumerate(names.items()):
+    dash = ("-", "--", "-.")[k]
+    left.plot(errors, [loss[key] for loss in losses], dash, color=plots.PALETTE[k], label=name)
+    curve = np.array([m[key] for m in measures])
+    best = constants[curve.argmin()]
+    right.plot(constants, curve / curve.min(), dash, color=plots.PALETTE[k])
+    right.plot(best, 1, "o", color=plots.PALETTE[k], label=f"{name}: {best:.0f}")
+left.set(xlabel="error $e$", ylabel="loss", ylim=(0, 4), title=r"the loss of one error ($\delta = 1$)")
+right.plot(street, np.full(13, 0.93), "|", color="0.2", ms=12)
+right.set(
+    xlabel="one price for all", ylabel="mean loss / its minimum", ylim=(0.88, 1.6), xlim=(150, 700),
+    title=r"the best single price ($\delta = 100$)",
+)  # fmt: skip
+for ax in (left, right):
+    ax.legend(fontsize="small")
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_confusion_topk", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -231,6 +350,47 @@ from autograder import mark
 
 mark("unit01_machine_learning/confusion_topk", confusion_matrix, topk_accuracy)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** A look behind the accuracy. The classifier is as simple as can be: the mean image of each digit is
+learnt from 1000 digits, and a new one belongs to the nearest mean. Numbers off the diagonal are mistakes.
+"""
+
+# %% tags=["picture"]
+X_digits, y_digits = data.digits()
+order = np.random.default_rng(1).permutation(len(y_digits))
+X_digits, y_digits = X_digits[order], y_digits[order]
+X_unseen, y_unseen = X_digits[1000:], y_digits[1000:]
+means = np.array([X_digits[:1000][y_digits[:1000] == k].mean(axis=0) for k in range(10)])
+scores = -np.sum((X_unseen[:, None, :] - means) ** 2, axis=2)  # (n, 10), the nearer the larger
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained", width_ratios=(1.1, 1))
+accuracy = topk_accuracy(scores, y_unseen, 1)
+plots.confusion(confusion_matrix(y_unseen, scores.argmax(axis=1), 10), left, title=f"{accuracy:.1%} right")
+shares = [topk_accuracy(scores, y_unseen, k) for k in range(1, 11)]
+right.plot(range(1, 11), shares, "o-", color=plots.PALETTE[0])
+for k in (1, 2, 3):
+    right.annotate(f"{shares[k - 1]:.1%}", (k, shares[k - 1]), (8, -12), textcoords="offset points", fontsize=9)
+right.set(xlabel="$k$", ylabel="top-$k$ accuracy", title="797 unseen digits", xticks=range(1, 11), ylim=(0.87, 1.01))
+right.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+Which pairs does it confuse, and do you? These are mistakes of the largest entry off the diagonal.
+"""
+
+# %% tags=["picture"]
+C = confusion_matrix(y_unseen, scores.argmax(axis=1), 10)
+a, b = np.unravel_index(np.argmax(C - np.diag(np.diag(C))), C.shape)
+mistaken = np.flatnonzero((y_unseen == a) & (scores.argmax(axis=1) == b))[:8]
+plots.image_grid(
+    np.concatenate([X_unseen[mistaken], means[[a, b]]]),
+    [""] * len(mistaken) + [f"mean {a}", f"mean {b}"],
+    title=f"{C[a, b]} times a {a} was taken for a {b}",
+)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_precision_recall_f1", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -301,12 +461,59 @@ from autograder import mark
 mark("unit01_machine_learning/precision_recall_f1", precision_recall_f1)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** Two numbers that cannot be fooled by a rare class, and the price of a threshold. Breast tumours:
+only two of the thirty measurements (texture and smoothness), half of the patients to learn from. The positive class
+is *malignant*, and an alarm is a score above the threshold.
+"""
+
+# %% tags=["picture"]
+X_cells, benign = data.breast_cancer()
+malignant = 1 - benign
+order = np.random.default_rng(0).permutation(len(malignant))
+known, unseen = order[:285], order[285:]
+
+
+def linear_scores(columns):
+    """Least squares on the standardised columns of the known patients: scores of the unseen ones."""
+    Z = (X_cells[:, columns] - X_cells[known][:, columns].mean(axis=0)) / X_cells[known][:, columns].std(axis=0)
+    Z = np.column_stack([Z, np.ones(len(Z))])
+    return Z[unseen] @ np.linalg.lstsq(Z[known], malignant[known])[0]
+
+
+scores, truth = linear_scores([1, 4]), malignant[unseen]
+thresholds = np.linspace(scores.min(), scores.max(), 200)
+tables = [confusion_matrix(truth, (scores >= t).astype(int), 2) for t in thresholds]
+curves = np.array([precision_recall_f1(C, "binary", zero_division=np.nan) for C in tables])
+accuracies = [np.trace(C) / C.sum() for C in tables]
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+bins = np.linspace(scores.min(), scores.max(), 30)
+for k, name in enumerate(["benign", "malignant"]):
+    left.hist(scores[truth == k], bins, color=plots.PALETTE[k], alpha=0.6, label=name)
+left.set(xlabel="score", ylabel="unseen patients", title="two classes that overlap")
+for k, name in enumerate(["precision", "recall", "$F_1$"]):
+    right.plot(thresholds, curves[:, k], ("--", "-", "-.")[k], color=plots.PALETTE[k], label=name)
+right.plot(thresholds, accuracies, ":", color="0.3", label="accuracy")
+best = thresholds[np.nanargmax(curves[:, 2])]
+right.axvline(best, color="0.7", lw=1)
+right.set(xlabel="threshold", ylim=(0, 1.03), title=f"the threshold decides; $F_1$ is largest at {best:.2f}")
+for ax in (left, right):
+    ax.legend(fontsize="small")
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+at = np.abs(thresholds - 0.5).argmin()
+for name, t in (("threshold 0.5", at), ("largest F1", int(np.nanargmax(curves[:, 2]))), ("everybody is ill", 0)):
+    print(f"{name:17s} precision {curves[t, 0]:.2f}, recall {curves[t, 1]:.2f}, accuracy {accuracies[t]:.2f}")
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_roc_auc", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 5 All thresholds at once
 
 A score $s$ becomes an alarm above a threshold. Lower it, and you find more of the ill and frighten more of the
-healthy. The **ROC curve** draws that trade: for each threshold $\tau$, the alarms being $s_i \ge \tau$, it has the point
+healthy. The **ROC curve** draws that trade: for each threshold $\tau$, the alarms being $s_i \ge \tau$, it has the
+point
 
 $$\text{FPR} = \frac{\#\{i: y_i = 0,\ s_i \ge \tau\}}{\#\{i: y_i = 0\}} \quad\text{(to the right)}, \qquad
 \text{TPR} = \frac{\#\{i: y_i = 1,\ s_i \ge \tau\}}{\#\{i: y_i = 1\}} \quad\text{(upwards)}.$$
@@ -366,6 +573,47 @@ from autograder import mark
 mark("unit01_machine_learning/roc_auc", roc_auc)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** A comparison without a threshold. The same patients, the same straight model, with more and more
+of the thirty measurements; and each measurement alone, as a score. A measurement on the dashed line tells nothing.
+"""
+
+# %% tags=["picture"]
+models = {"texture and smoothness": [1, 4], "all means (10)": range(10), "everything (30)": range(30)}
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+for k, (name, columns) in enumerate(models.items()):
+    fpr, tpr, auc = roc_auc(truth, linear_scores(list(columns)))
+    left.plot(fpr, tpr, ("-", "--", "-.")[k], color=plots.PALETTE[k], lw=1.8, label=f"{name}: {auc:.3f}")
+left.plot([0, 1], [0, 1], "--", color="0.6", lw=1, label="chance: 0.500")
+left.set(xlabel="false positives: share of the healthy", ylabel="true positives: share of the ill", aspect="equal")
+left.set_title("area below the curve")
+
+names = "radius texture perimeter area smoothness compactness concavity dents symmetry fractal".split()
+areas = np.array([roc_auc(malignant, X_cells[:, j])[2] for j in range(30)]).reshape(3, 10)
+for k, (kind, marker) in enumerate({"mean cell": "o", "spread": "s", "worst cells": "^"}.items()):
+    right.plot(areas[k], range(10), marker, color=plots.PALETTE[k], label=kind)
+right.axvline(0.5, color="0.6", ls="--", lw=1)
+right.set(xlabel="AUC of one measurement alone", yticks=range(10), yticklabels=names, xlim=(0.4, 1))
+right.invert_yaxis()
+for ax in (left, right):
+    ax.legend(fontsize="small", loc="lower right")
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+**Playground.** Make the illness rare: keep every tenth of the malignant patients only. The ROC curve hardly changes,
+for each of its axes looks at one class alone. What becomes of the precision?
+"""
+
+# %% tags=["picture"]
+rare = np.flatnonzero((truth == 0) | (np.cumsum(truth) % 10 == 1))
+for name, rows in (("as collected", np.arange(len(truth))), ("ten times rarer", rare)):
+    C = confusion_matrix(truth[rows], (scores[rows] >= 0.5).astype(int), 2)
+    precision, recall, _ = precision_recall_f1(C, "binary")
+    print(f"{name:15s} AUC {roc_auc(truth[rows], scores[rows])[2]:.2f}, recall {recall:.2f}, precision {precision:.2f}")
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_split_indices", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 6 Never look twice
@@ -375,8 +623,8 @@ $E_{\text{unseen}}$ how well it predicts. So before anything else the samples ar
 choose between models, **test** for one number at the very end.
 
 **Write** `split_indices(n, fractions, rng)`: a random partition of $\{0, \dots, n-1\}$ into three integer arrays,
-returned in the order train, dev, test. `fractions` is $(f_{\text{train}}, f_{\text{dev}}, f_{\text{test}})$, with sum 1.
-Dev and test get $\lfloor f n + 10^{-9} \rfloor$ samples each, train gets all the rest.
+returned in the order train, dev, test. `fractions` is $(f_{\text{train}}, f_{\text{dev}}, f_{\text{test}})$, with sum
+1. Dev and test get $\lfloor f n + 10^{-9} \rfloor$ samples each, train gets all the rest.
 
 **Worked example.** $n = 10$ and fractions $(0.7, 0.15, 0.15)$: dev and test get $\lfloor 1.5 \rfloor = 1$ sample each,
 train the other 8. One possible result is `array([3, 0, 9, 4, 1, 6, 8, 2])`, `array([7])`, `array([5])`.
@@ -416,6 +664,51 @@ from autograder import mark
 mark("unit01_machine_learning/split_indices", split_indices)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** An honest beginning. Left: why the split must be random. Many files are sorted by class, and then
+a cut is not a sample. Right: why a test part must not be small. The same simple classifier (nearest mean, trained on
+200 patients) is tested on patients whom it has not seen, for 300 splits; nothing changes but the draw.
+"""
+
+# %% tags=["picture"]
+sorted_labels = np.sort(malignant)
+cut = (np.arange(399), np.arange(399, 484), np.arange(484, 569))
+drawn = split_indices(569, (0.7, 0.15, 0.15), np.random.default_rng(0))
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+for shift, (name, parts) in zip((-0.2, 0.2), {"cut": cut, "drawn": drawn}.items(), strict=True):
+    shares = [sorted_labels[part].mean() for part in parts]
+    left.bar(np.arange(3) + shift, shares, 0.38, color=plots.PALETTE[int(shift > 0)], label=name)
+left.axhline(malignant.mean(), color="0.3", lw=1, ls="--", label="all patients")
+left.set(xticks=range(3), xticklabels=["train", "dev", "test"], ylabel="share malignant", title="a sorted file")
+left.legend(fontsize="small")
+
+
+def nearest_mean_accuracy(train, test):
+    """Share right among the test rows; everything is learnt from the train rows."""
+    mean, spread = X_cells[train].mean(axis=0), X_cells[train].std(axis=0)
+    Z = (X_cells - mean) / spread
+    centres = np.array([Z[train][malignant[train] == k].mean(axis=0) for k in (0, 1)])
+    squares = np.sum((Z[test][:, None, :] - centres) ** 2, axis=2)
+    return np.mean(squares.argmin(axis=1) == malignant[test])
+
+
+rng = np.random.default_rng(3)
+sizes = (15, 50, 300)
+for k, size in enumerate(sizes):
+    splits = (split_indices(569, (0.88 - size / 569, 0.12, size / 569), rng) for _ in range(300))
+    results = np.array([nearest_mean_accuracy(train[:200], test) for train, _, test in splits])
+    right.scatter(results, k + rng.uniform(-0.25, 0.25, 300), s=5, color=plots.PALETTE[k], alpha=0.5)
+    low, high = np.quantile(results, (0.05, 0.95))
+    right.plot([low, high], [k, k], "|-", color="0.2", ms=12, label="90 % of the splits" if k == 0 else None)
+    print(f"{size:3d} test patients: 90 % of the results lie between {low:.1%} and {high:.1%}")
+right.set(yticks=range(3), yticklabels=sizes, ylabel="test patients", xlabel="share right on the test part")
+right.set_title("one classifier, 300 splits")
+right.legend(fontsize="small", loc="upper left")
+for ax in (left, right):
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_kfold_cv", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 7 Everybody is unseen once
@@ -428,7 +721,8 @@ $$T_j = \text{prep}\left(X_{D \setminus D_j}\right), \qquad
 \hat f_j = \text{fit}\left(T_j(X_{D \setminus D_j}),\ y_{D \setminus D_j}\right), \qquad
 E_j = \text{loss}\left(\hat f_j,\ T_j(X_{D_j}),\ y_{D_j}\right).$$
 
-**Write** `kfold_cv(X, y, k, prep_fit, fit, loss, rng)`, which returns the $k$ numbers $E_1, \dots, E_k$ as an array (k,).
+**Write** `kfold_cv(X, y, k, prep_fit, fit, loss, rng)`, which returns the $k$ numbers $E_1, \dots, E_k$ as an array
+(k,).
 
 * `prep_fit(X_train)` learns a preprocessing, for instance means and spreads, and returns a function that transforms
   any rows: `transform(X_any)`.
@@ -504,3 +798,126 @@ from autograder import mark
 
 mark("unit01_machine_learning/kfold_cv", kfold_cv)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** An honest judge, as long as everything that learns is brought before it. Take 60 patients with
+2000 measurements that are pure noise and a diagnosis by the toss of a coin. Nobody can predict it: half of the
+answers will be wrong. A hopeful researcher selects the ten measurements that go best with the diagnosis and cross-
+validates a nearest-mean classifier on these ten. Or selects them *inside* `fit`, anew in each round.
+"""
+
+
+# %% tags=["picture"]
+def keep_all(X_train):
+    """A preprocessing that changes nothing."""
+    return lambda X_any: X_any
+
+
+def best_ten(X, y):
+    """The columns whose class means differ most."""
+    return np.argsort(-np.abs(X[y == 1].mean(axis=0) - X[y == 0].mean(axis=0)))[:10]
+
+
+def fit_means(X_train, y_train):
+    """The columns to look at (all of them), and the mean of each class."""
+    return np.arange(X_train.shape[1]), np.array([X_train[y_train == k].mean(axis=0) for k in (0, 1)])
+
+
+def select_and_fit_means(X_train, y_train):
+    """Selects ten columns, by what it is given, and then fits."""
+    columns = best_ten(X_train, y_train)
+    return columns, fit_means(X_train[:, columns], y_train)[1]
+
+
+def share_wrong(model, X_val, y_val):
+    """The share of rows that lie nearer to the mean of the other class."""
+    columns, centres = model
+    squares = np.sum((X_val[:, columns][:, None, :] - centres) ** 2, axis=2)
+    return np.mean(squares.argmin(axis=1) != y_val)
+
+
+rng = np.random.default_rng(0)
+leaky, honest = [], []
+for _ in range(60):
+    noise, coin = rng.normal(size=(60, 2000)), rng.permutation(np.arange(60) % 2)
+    chosen = noise[:, best_ten(noise, coin)]  # has seen every patient's diagnosis
+    leaky.append(kfold_cv(chosen, coin, 5, keep_all, fit_means, share_wrong, rng).mean())
+    honest.append(kfold_cv(noise, coin, 5, keep_all, select_and_fit_means, share_wrong, rng).mean())
+
+fig, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
+bins = np.linspace(0, 0.8, 41)
+ax.hist(leaky, bins, color=plots.PALETTE[1], alpha=0.7, label=f"selected before: {np.mean(leaky):.0%} wrong")
+ax.hist(honest, bins, color=plots.PALETTE[0], alpha=0.7, label=f"selected in each round: {np.mean(honest):.0%} wrong")
+ax.axvline(0.5, color="0.3", ls="--", lw=1)
+ax.set(xlabel="share wrong, by cross-validation", ylabel="of 60 studies", title="pure noise, judged in two ways")
+ax.legend(fontsize="small")
+ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+Used honestly, cross-validation chooses. A new point of the two moons is classified by the vote of its nearest
+neighbours: of how many? On the points that it knows, one neighbour is always right. The curve of the unseen points,
+which in real life nobody can draw, is estimated by cross-validation on the 200 known ones; the band is one standard
+error. (Another seed draws other points, and moves both curves.)
+"""
+
+
+# %% tags=["picture"]
+def standardise(X_train):
+    """Learns means and spreads; the districts of exercise 1 are missing here, so one category does."""
+    one = np.zeros(len(X_train), dtype=int)
+    return lambda X_any: encode_tabular(X_train, one, X_any, np.zeros(len(X_any), dtype=int))[:, :-1]
+
+
+def vote(X_train, y_train, X_any, neighbours):
+    """The class of most of the nearest neighbours; an odd number, so that there is no tie."""
+    squares = np.sum((X_any[:, None, :] - X_train[None, :, :]) ** 2, axis=2)
+    return y_train[np.argsort(squares, axis=1)[:, :neighbours]].mean(axis=1) > 0.5
+
+
+def remember(X_train, y_train):
+    """The model is the data."""
+    return X_train, y_train
+
+
+rng = np.random.default_rng(2)
+X_moons, y_moons = data.two_moons(200, 0.35, rng)
+X_new, y_new = data.two_moons(2000, 0.35, rng)
+transform = standardise(X_moons)
+neighbours = [1, 3, 5, 9, 15, 25, 41, 61, 91, 121, 151]
+rows = {"the known points": [], "10-fold cross-validation": [], "2000 unseen points": []}
+band = []
+for m in neighbours:
+    folds = kfold_cv(
+        X_moons, y_moons, 10, standardise, remember,
+        lambda model, X_val, y_val, m=m: np.mean(vote(*model, X_val, m) != y_val), np.random.default_rng(0),
+    )  # fmt: skip
+    band.append(folds.std(ddof=1) / np.sqrt(10))
+    rows["10-fold cross-validation"].append(folds.mean())
+    for name, (X_any, y_any) in {"the known points": (X_moons, y_moons), "2000 unseen points": (X_new, y_new)}.items():
+        rows[name].append(np.mean(vote(transform(X_moons), y_moons, transform(X_any), m) != y_any))
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+for k, (name, curve) in enumerate(rows.items()):
+    left.plot(neighbours, curve, ("o--", "s-", "^:")[k], color=plots.PALETTE[k], label=name)
+mean = np.array(rows["10-fold cross-validation"])
+left.fill_between(neighbours, mean - band, mean + band, color=plots.PALETTE[1], alpha=0.15, lw=0)
+left.set(xscale="log", xlabel="neighbours", ylabel="share wrong", ylim=(0, None), title="how many neighbours?")
+left.legend(fontsize="small")
+left.spines[["top", "right"]].set_visible(False)
+best = neighbours[mean.argmin()]
+plots.decision_boundary(
+    lambda points: vote(transform(X_moons), y_moons, transform(points), best),
+    X_moons, y_moons, right, title=f"{best} neighbours, as chosen: {rows['2000 unseen points'][mean.argmin()]:.1%} wrong",
+    resolution=120,
+)  # fmt: skip
+plt.show()
+
+# %% [markdown]
+r"""
+So when somebody shows you a model that is right in 97 % of all cases, you know what to ask: the confusion matrix, the
+measure that fits the cost of a mistake, how many cases it was tested on, and whether *anything* had been learnt from
+them before.
+"""
