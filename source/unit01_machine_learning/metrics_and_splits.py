@@ -907,10 +907,10 @@ left.fill_between(neighbours, mean - band, mean + band, color=plots.PALETTE[1], 
 left.set(xscale="log", xlabel="neighbours", ylabel="share wrong", ylim=(0, None), title="how many neighbours?")
 left.legend(fontsize="small")
 left.spines[["top", "right"]].set_visible(False)
-best = neighbours[mean.argmin()]
+best, wrong = neighbours[mean.argmin()], rows["2000 unseen points"][mean.argmin()]
 plots.decision_boundary(
     lambda points: vote(transform(X_moons), y_moons, transform(points), best),
-    X_moons, y_moons, right, title=f"{best} neighbours, as chosen: {rows['2000 unseen points'][mean.argmin()]:.1%} wrong",
+    X_moons, y_moons, right, title=f"{best} neighbours, as chosen: {wrong:.1%} wrong",
     resolution=120,
 )  # fmt: skip
 plt.show()
