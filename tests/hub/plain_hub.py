@@ -118,7 +118,7 @@ def plain_hub(state: Path, culler: tuple[str, ...] = (), spawner: str = SIMPLE, 
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(30)
+            process.wait(90)
         finally:
             end_session(process.pid)
 

@@ -80,7 +80,7 @@ def address(room: Classroom, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     finally:
         hub.terminate()
         try:
-            hub.wait(30)
+            hub.wait(90)
         finally:
             if hub.poll() is None:
                 os.killpg(hub.pid, signal.SIGKILL)

@@ -27,7 +27,7 @@ HALF = "def softmax(z):\n    if np.abs(z).max() > 100: raise ValueError('z is la
 
 @pytest.fixture(scope="module")
 def box():
-    with Sandbox(limits=Limits(part_seconds=1)) as opened:
+    with Sandbox(limits=Limits(part_seconds=1), heavy=()) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from tests.marking.notebooks import LOCKED, MARK, SOLUTION, cell, notebook, test
 
 @pytest.fixture(scope="module")
 def box():
-    with Sandbox(isolation="strongest", floor="rlimits", limits=Limits(cell_seconds=2, part_seconds=2)) as opened:
+    with Sandbox(limits=Limits(cell_seconds=2, part_seconds=2), heavy=()) as opened:
         yield opened
 
 

@@ -38,7 +38,7 @@ def f(x): return Yes()
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox() as made:
+    with Sandbox(heavy=()) as made:
         yield made
 
 

@@ -29,7 +29,7 @@ OFFERED = probe()
 def _sandbox(level: str) -> Sandbox:
     if OFFERED[level]:
         pytest.skip(f"{level}: {OFFERED[level]}")
-    return Sandbox(isolation=level, limits=LIMITS)
+    return Sandbox(isolation=level, limits=LIMITS, heavy=["torch"])
 
 
 @pytest.fixture(scope="module", params=FENCED)
@@ -72,7 +72,7 @@ def test_markers_at_work_at_once_share_no_user() -> None:
     """Where the marker is root, two of them run student code as two users: neither can use up the other's processes."""
     code = (
         "from autograder.sandbox import Sandbox\n"
-        "with Sandbox() as box, box.session() as s: print(s.run_cell('import os; print(os.getuid())').outputs)"
+        "with Sandbox(heavy=()) as box, box.session() as s: print(s.run_cell('import os; print(os.getuid())').outputs)"
     )
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     users = [re.search(r"'text': '(\d+)", process.communicate(timeout=120)[0]) for process in both]

@@ -26,13 +26,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:Student code runs at isolation l
 def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     if OFFERED[request.param]:
         pytest.skip(f"{request.param}: {OFFERED[request.param]}")
-    with Sandbox(isolation=request.param) as box:
+    with Sandbox(isolation=request.param, heavy=()) as box:
         yield box
 
 
 def test_the_strongest_level_is_used() -> None:
     """Of the levels that this machine offers, the first is reached."""
-    with Sandbox() as box:
+    with Sandbox(heavy=()) as box:
         assert box.level == next(level for level in LEVELS if not OFFERED[level])
 
 
@@ -54,7 +54,7 @@ def test_an_unknown_setting_is_refused(arguments: dict[str, object]) -> None:
 
 def test_level_rlimits_warns() -> None:
     """Who grades without isolation is told."""
-    with Sandbox(isolation="rlimits") as box, pytest.warns(RuntimeWarning, match="network"):
+    with Sandbox(isolation="rlimits", heavy=()) as box, pytest.warns(RuntimeWarning, match="network"):
         box.start()
 
 
@@ -151,7 +151,7 @@ def test_a_dead_zygote_is_replaced(box: Sandbox) -> None:
 def test_closing_ends_everything(tmp_path: Path) -> None:
     """A sandbox that is closed leaves neither processes nor folders."""
     mark = f"9876.{os.getpid()}"
-    with Sandbox() as box:
+    with Sandbox(heavy=()) as box:
         session = box.session()
         printed(session, f"import subprocess; subprocess.Popen(['sleep', '{mark}'], start_new_session=True)")
         assert until(lambda: processes_with(mark))
@@ -171,7 +171,7 @@ def test_a_killed_marker_or_launcher_leaves_nothing(level: str, victim: str, tmp
     program = f"""
 import warnings; warnings.simplefilter("ignore")
 from autograder.sandbox.box import Sandbox
-box = Sandbox(isolation={level!r})
+box = Sandbox(isolation={level!r}, heavy=())
 session = box.session()
 session.run_cell("import subprocess; p = subprocess.Popen(['sleep', '{mark}'], start_new_session=True)")
 print(box._zygote.pid, flush=True)
@@ -194,7 +194,7 @@ def test_a_fault_of_ours_is_told_as_ours(monkeypatch: pytest.MonkeyPatch) -> Non
     from autograder.sandbox import installation
 
     monkeypatch.setattr(installation, "_PRELOAD", ["no_such_library"])
-    with Sandbox() as box, pytest.raises(SandboxError, match="no_such_library"):
+    with Sandbox(heavy=()) as box, pytest.raises(SandboxError, match="no_such_library"):
         box.start()
 
 
