@@ -153,7 +153,7 @@ MACRO = [
 
 
 @key.reject(
-    "Precision divides by what you predicted positive, a column; recall by what is positive, a row. Yours are exchanged.",
+    "Precision divides by what is predicted positive, a column; recall by what is positive, a row: yours are swapped.",
     fails=["the_digit_classifier", "class_one_is_the_positive_one", *MACRO],
 )
 def swapped_precision_recall(C, average, zero_division=0.0):

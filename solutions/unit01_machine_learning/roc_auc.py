@@ -215,7 +215,7 @@ def left_riemann(y, s):
     return fpr, tpr, float(np.sum(tpr[:-1] * np.diff(fpr)))
 
 
-AXES = "The false-positive rate comes first: it is the x-axis of the curve. Yours is exchanged with the true-positive rate."
+AXES = "The false-positive rate is the x-axis and comes first; you exchange it with the true-positive rate."
 
 
 @key.reject(AXES, fails=[*CURVE, AREA])
