@@ -279,8 +279,8 @@ $$\theta^{(t+1)} = \theta^{(t)} - \alpha\, \frac{g}{\sqrt{s^{(t+1)}} + \varepsil
 **Write** `rmsprop_step(theta, g, s, alpha, beta, eps)` and `adagrad_step(theta, g, s, alpha, eps)` for arrays `theta`,
 `g`, `s` of one shape, any shape. Both return the new `(theta, s)`.
 
-**Worked example.** RMSprop with $\theta = 1$, $g = 3$, $s = 23$, $\beta = \frac12$, $\varepsilon = 2$, $\alpha = 2$: the
-accumulator becomes $\frac{23 + 9}{2} = 16$, and $\theta$ becomes $1 - 2 \cdot \frac{3}{4 + 2} = 0$. AdaGrad with
+**Worked example.** RMSprop with $\theta = 1$, $g = 5$, $s = 13$, $\beta = \frac34$, $\varepsilon = 1$, $\alpha = 1$: the
+accumulator becomes $\frac{3 \cdot 13 + 25}{4} = 16$, and $\theta$ becomes $1 - \frac{5}{4 + 1} = 0$. AdaGrad with
 $\theta = 1$, $g = 3$, $s = 16$, $\varepsilon = 1$, $\alpha = 1$: $s = 25$ and $\theta = 1 - \frac{3}{5 + 1} = \frac12$.
 
 **Convention.** $\varepsilon$ is added to the root, not under it. It keeps the quotient finite.
@@ -311,7 +311,7 @@ def adagrad_step(
 
 
 # %% nbgrader={"grade": false, "grade_id": "check_rmsprop_adagrad", "locked": true, "schema_version": 3, "solution": false, "task": false}
-theta_new, s_new = rmsprop_step(np.array([1.0]), np.array([3.0]), np.array([23.0]), 2.0, 0.5, 2.0)
+theta_new, s_new = rmsprop_step(np.array([1.0]), np.array([5.0]), np.array([13.0]), 1.0, 0.75, 1.0)
 assert np.allclose(s_new, 16), f"RMSprop: the accumulator of the worked example becomes 16, got {s_new}"
 assert np.allclose(theta_new, 0), f"RMSprop: theta of the worked example becomes 0, got {theta_new}"
 theta_new, s_new = adagrad_step(np.array([1.0]), np.array([3.0]), np.array([16.0]), 1.0, 1.0)
