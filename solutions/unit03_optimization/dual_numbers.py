@@ -421,30 +421,37 @@ class chain_factor_missing:
 @key.reject(
     "The direction is not used: coordinate k starts with the derivative part v[k].",
     fails=[TWELVE, ONCE, CONSTANTS, INPUTS],
-    function="directional_derivative",
 )
-def seeds_are_ones(f, x, v):
-    return _slope(_Right, f, x, np.ones(len(x)))
+class seeds_are_ones:
+    class Dual(_Right):
+        pass
+
+    def directional_derivative(f, x, v):
+        return _slope(seeds_are_ones.Dual, f, x, np.ones(len(x)))
 
 
-@key.reject(
-    "One call of f is enough: all coordinates can carry their v[k] at once.",
-    fails=[TWELVE, ONCE],
-    function="directional_derivative",
-)
-def one_call_for_each_coordinate(f, x, v):
-    rows = [_slope(_Right, f, x, v * (np.arange(len(x)) == k)) for k in range(len(x))]
-    return rows[0][0], sum(slope for _, slope in rows)
+@key.reject("One call of f is enough: all coordinates can carry their v[k] at once.", fails=[TWELVE, ONCE])
+class one_call_for_each_coordinate:
+    class Dual(_Right):
+        pass
+
+    def directional_derivative(f, x, v):
+        each = [v * (np.arange(len(x)) == k) for k in range(len(x))]
+        rows = [_slope(one_call_for_each_coordinate.Dual, f, x, u) for u in each]
+        return rows[0][0], sum(slope for _, slope in rows)
 
 
 @key.reject(
     "These are differences, which lose half the digits: let the dual numbers carry the derivative.",
     fails=[TWELVE, ONCE, INPUTS],
-    function="directional_derivative",
 )
-def central_differences(f, x, v):
-    ahead, behind = (_slope(_Right, f, x + h * v, v)[0] for h in (1e-5, -1e-5))
-    return _slope(_Right, f, x, v)[0], (ahead - behind) / 2e-5
+class central_differences:
+    class Dual(_Right):
+        pass
+
+    def directional_derivative(f, x, v):
+        value, ahead, behind = (_slope(central_differences.Dual, f, x + h * v, v)[0] for h in (0.0, 1e-5, -1e-5))
+        return value, (ahead - behind) / 2e-5
 
 
 @key.reject(
