@@ -67,7 +67,7 @@ def one_step_by_hand(answer, rng):
     close(got, (np.array([0.0]), np.array([0.5])), ITER, what=NAMES)
 
 
-@key.part("core", weight=1.5)
+@key.part("core", weight=1)
 def the_accepted_steps_on_quadratics_agree(answer, rng):
     for args in runs(rng):
         close(pair(answer(*fresh(args)))[1], backtracking_gd(*args)[1], ITER, what="steps")
@@ -98,6 +98,14 @@ def it_stops_where_the_gradient_is_short(answer, rng):
     args = (*quadratic(np.eye(4)), np.ones(4), 0.25, 1e-4, 0.5, 0.09, 100)
     steps = pair(answer(*fresh(args)))[1]
     close(steps, np.full(11, 0.25), ITER, what="steps")
+
+
+@key.part("core", weight=0.5)
+def without_further_arguments_the_defaults_hold(answer, rng):
+    # from 1 on L t^2 / 2 the trial 1 meets the bound where L <= 2 (1 - c); the last two are about tol
+    for L, start, expected in [(2 - 3e-4, 1.0, [1.0]), (2 - 5e-5, 1.0, [0.5]), (1.0, 1.5e-8, [1.0]), (1.0, 7e-9, [])]:
+        steps = pair(answer(*quadratic(np.array([[L]])), np.array([start]), max_iter=1))[1]
+        close(steps, np.array(expected), ITER, what="steps")
 
 
 @key.part("edge", weight=0.25)
@@ -193,10 +201,13 @@ EVERY = [
     "twenty_five_steps_in_rosenbrocks_valley_agree",
 ]
 STANDARD = "inputs_stay_unchanged_in_any_dtype_and_layout"
+DEFAULTS = "without_further_arguments_the_defaults_hold"
 EQUALITY = "equality_is_enough_in_both_conditions"
 
 
-@key.reject("You measure the decrease by ‖g‖: the function falls at the rate ‖g‖² along -g.", fails=[*EVERY, STANDARD])
+@key.reject(
+    "You measure the decrease by ‖g‖: the function falls at the rate ‖g‖² along -g.", fails=[*EVERY, DEFAULTS, STANDARD]
+)
 def grad_norm_not_squared(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     def search(theta, g):
         return _search(f, theta, g, alpha0, rho, lambda a: f(theta) - c * a * np.linalg.norm(g))
@@ -217,7 +228,7 @@ def step_not_reset(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_i
 
 @key.reject(
     "Your bound lies above f(θ), so that steps may climb: Armijo's condition subtracts c α ‖g‖².",
-    fails=["one_step_by_hand", *EVERY, STANDARD],
+    fails=["one_step_by_hand", *EVERY, DEFAULTS, STANDARD],
 )
 def armijo_sign(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     def search(theta, g):
@@ -229,7 +240,7 @@ def armijo_sign(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter
 ANY = "You accept any decrease: Armijo's condition asks for the share c of the promised one."
 
 
-@key.reject(ANY, fails=["one_step_by_hand", *EVERY, STANDARD])
+@key.reject(ANY, fails=["one_step_by_hand", *EVERY, DEFAULTS, STANDARD])
 def no_sufficient_decrease(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     def search(theta, g):
         return _search(f, theta, g, alpha0, rho, lambda a: f(theta))
@@ -237,7 +248,7 @@ def no_sufficient_decrease(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-
     return _descend(grad, theta0, tol, max_iter, search)
 
 
-@key.reject(ANY, fails=[*EVERY, STANDARD])
+@key.reject(ANY, fails=[*EVERY, DEFAULTS, STANDARD])
 def no_sufficient_but_strict_decrease(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     def search(theta, g):
         return _search(f, theta, g, alpha0, rho, lambda a: np.nextafter(f(theta), -np.inf))
@@ -265,7 +276,7 @@ def value_of_the_start_kept(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e
 
 @key.reject(
     "Your descent stops by the wrong size of the gradient: compare its norm ‖g‖ with tol.",
-    fails=["it_stops_where_the_gradient_is_short", EQUALITY],
+    fails=["it_stops_where_the_gradient_is_short", DEFAULTS, EQUALITY],
 )
 def squared_norm_against_tol(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     def search(theta, g):
@@ -276,7 +287,7 @@ def squared_norm_against_tol(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1
 
 @key.reject(
     "Your descent never looks at tol: it stops where ‖g‖ is at most tol.",
-    fails=["it_stops_where_the_gradient_is_short", "a_stationary_start_takes_no_step", EQUALITY],
+    fails=["it_stops_where_the_gradient_is_short", "a_stationary_start_takes_no_step", DEFAULTS, EQUALITY],
 )
 def tol_ignored(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     def search(theta, g):
@@ -295,7 +306,7 @@ def equality_refused(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max
 
 @key.reject(
     "You take one step too many: max_iter counts the steps.",
-    fails=[*EVERY, "no_more_than_max_iter_steps_are_taken", STANDARD],
+    fails=[*EVERY, "no_more_than_max_iter_steps_are_taken", DEFAULTS, STANDARD],
 )
 def one_step_too_many(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     def search(theta, g):
@@ -314,3 +325,9 @@ def start_overwritten(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, ma
         theta0 -= alpha * g
         steps.append(alpha)
     return theta0, np.array(steps)
+
+
+SIGNATURE = "The signature is given. To see this default, a marking would need a thousand steps with three calls each."
+key.equivalent("1000 -> 1001", SIGNATURE)
+key.equivalent("1000 -> 999", SIGNATURE)
+key.equivalent("np.array(theta0, dtype=float) -> np.array(theta0)", "theta0 is an array of floats already.")
