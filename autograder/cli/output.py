@@ -78,13 +78,18 @@ def show_document(state: State, document: Any, text: str) -> None:
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows in columns, the first row as heading; the first column is text, the others stand right."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    """Rows in columns, the first row as heading; numbers stand right, but not in the first column."""
+    columns = []
+    for number, column in enumerate(zip(*rows, strict=True)):
+        width = max(map(len, column))
+        right = number and all(map(_is_number, column[1:]))
+        columns.append([cell.rjust(width) if right else cell.ljust(width) for cell in column])
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+
+
+def _is_number(cell: str) -> bool:
+    """`12`, `-0.5`, `12 s`, `3/4`, and what stands for none."""
+    return (cell.lstrip("+-") or "0")[0].isdigit()
 
 
 def count(number: int, noun: str) -> str:

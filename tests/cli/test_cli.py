@@ -204,4 +204,8 @@ def test_work_and_database_are_elsewhere_if_asked(tmp_path: Path) -> None:
 def test_table_and_clock() -> None:
     """Numbers stand right, names left; time left is minutes and seconds."""
     assert table([("unit", "n"), ("a", "10")]) == "unit   n\na     10"
+    assert (
+        table([("unit", "who", "for"), ("a", "bo", "3 s"), ("b", "", "-")])
+        == "unit  who  for\na     bo   3 s\nb            -"
+    )
     assert clock(125.2) == "2:05"
