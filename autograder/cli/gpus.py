@@ -54,7 +54,9 @@ def describe(seen: GpuOverview) -> str:
     if seen.queue:
         rows = [(str(n), waiter.user, span(waiter.waits_seconds)) for n, waiter in enumerate(seen.queue, start=1)]
         parts.append(table([("place", "user", "waits for"), *rows]))
-    return "\n\n".join([*parts, *seen.notes])
+    if seen.notes:
+        parts.append("\n".join(seen.notes))
+    return "\n\n".join(parts)
 
 
 def card_row(card: Card) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ def start(state: State, file: Path | None) -> None:
 @json_document
 @click.pass_obj
 def check(state: State, file: Path | None) -> None:
-    """Say what a hub would be started with, or what keeps it from starting. Changes nothing."""
+    """Say whether a hub can be started, and with what settings. Changes nothing."""
     from autograder.hub.readiness import notes, require_ready
 
     settings = settings_of(state, file)
@@ -78,8 +79,10 @@ def check(state: State, file: Path | None) -> None:
         "settings": shown(settings),
         "notes": notes(settings),
     }
-    lines = [*as_toml(shown(settings)), "", *(f"# {note}" for note in notes(settings)), "# The hub can be started."]
-    show_document(state, document, "\n".join(lines))
+    found = str(settings.file) if settings.file.is_file() else f"The defaults: there is no {settings.file}"
+    ready = f"The hub can be started. Then it answers at {settings.url}. Next: autograder hub start"
+    remarks = [line for note in (*notes(settings), ready) for line in comment(note)]
+    show_document(state, document, "\n".join([*comment(found), *as_toml(shown(settings)), "", *remarks]))
 
 
 @hub.command(epilog=examples("autograder hub password student1"))
@@ -142,12 +145,17 @@ def shown(settings: Settings) -> dict[str, dict[str, Any]]:
     return tables
 
 
+def comment(note: str) -> list[str]:
+    """A sentence as comments of a hub.toml."""
+    return textwrap.wrap(note, 100, initial_indent="# ", subsequent_indent="#   ", break_long_words=False)
+
+
 def as_toml(tables: dict[str, dict[str, Any]]) -> Iterator[str]:
     """The settings as a file that says the same."""
     import json
 
     for name, values in tables.items():
-        yield f"[{name}]"
+        yield f"\n[{name}]"
         yield from (f"{key} = {json.dumps(value)}" for key, value in values.items() if not isinstance(value, dict))
         for key, inner in values.items():
             if isinstance(inner, dict) and inner:

@@ -65,7 +65,7 @@ def operator() -> str:
 @json_document
 @click.pass_obj
 def backup(state: State, to: Path | None, keep: int, extra: tuple[str, ...], dry_run: bool) -> None:
-    """Write marks, people and keys into one verified archive; the hub and grading may go on."""
+    """Write marks, people and keys into one archive. It is verified; the hub and grading may go on."""
     from autograder.hub.backup import back_up
     from autograder.hub.backup_parts import parts
 
@@ -105,20 +105,18 @@ def restore(state: State, archive: Path, dry_run: bool) -> None:
 @click.pass_context
 def health(ctx: click.Context, backups: Path | None) -> None:
     """Look at everything a running hub needs. Exit code 1 where something is wrong, with what to do next."""
+    from autograder.hub.gpus import leases_of, local
     from autograder.hub.health import Target, check_health
     from autograder.hub.operations import operator_token
-    from dlmath_kit.hub.gpu.leases import Leases
 
     state: State = ctx.obj
     course, settings = settings_of(state)
-    gpus = settings.gpus
-    leases = Leases(settings.state / "leases", tuple(gpus.devices), gpus.shares) if gpus.devices else None
     target = Target(
         places_of(course, settings),
         settings.url,
         operator_token(settings.state),
         settings.course.id,
-        leases,
+        leases_of(settings) if local(settings) else None,
         backups,
     )
     checks = check_health(target)
@@ -128,6 +126,8 @@ def health(ctx: click.Context, backups: Path | None) -> None:
     for check in checks:
         lines.append(f"{'ok  ' if check.ok else 'BAD '} {check.name.ljust(width)}  {check.found}")
         lines += [f"{' ' * (width + 7)}next: {check.next}"] if check.next else []
+    bad = sum(not check.ok for check in checks)
+    lines += ["", f"{bad} of {count(len(checks), 'check')} found something wrong" if bad else "Everything is in order."]
     document = {"schema": SCHEMA, "command": "hub health", "sound": sound, "checks": checks}
     show_document(state, document, "\n".join(lines))
     ctx.exit(0 if sound else 1)
@@ -139,7 +139,7 @@ def health(ctx: click.Context, backups: Path | None) -> None:
 @json_document
 @click.pass_obj
 def log(state: State, since: str | None, who: str | None) -> None:
-    """Who did what: logins, servers, collecting, grading, rosters, backups."""
+    """Say who did what. Logins, servers, collecting, grading, rosters, backups."""
     from autograder.hub import audit
 
     _, settings = settings_of(state)

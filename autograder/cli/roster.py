@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def import_list(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Make hub and gradebook agree with a class list (CSV); repeatable, and says each change."""
+    """Make hub and gradebook agree with a class list. A CSV file; repeatable, and says each change."""
     from autograder.hub.roster import Leaving
     from autograder.hub.roster_table import read_table
 
@@ -137,15 +138,27 @@ def _write_passwords(path: Path, made: dict[str, str]) -> None:
 
 
 def _text(file: Path, listed: Table, done: Imported, passwords: dict[str, str], dry_run: bool) -> str:
-    lines = [f"{f'line {c.line}' if c.line else 'not listed'}: {c.user}: {c.what}" for c in done.changes]
+    changed = [
+        (line, user, list(changes)) for (line, user), changes in groupby(done.changes, lambda c: (c.line, c.user))
+    ]
+    lines = [
+        f"{f'line {line}' if line else 'not listed'}: {user}: {'; '.join(change.what for change in changes)}"
+        for line, user, changes in changed
+    ]
     if listed.encoding != "UTF-8":
         lines.insert(0, f"{file} was read as {listed.encoding}: look at names with accents")
     lines += [f"column not used: {name}" for name in listed.ignored]
     if done.missing:
         lines.append(f"not on the list, left as they are: {', '.join(done.missing)} (--remove takes them out)")
-    lines += [f"password of {name}: {password}" for name, password in sorted(passwords.items())]
+    if passwords:
+        lines += ["", table([("user", "password"), *sorted(passwords.items())])]
+        lines += ["These passwords are shown once. A new one: autograder hub password NAME", ""]
     verb = "would be made" if dry_run else "made"
-    lines.append(f"{count(len(done.changes), 'change')} {verb}, {count(done.unchanged, 'student')} unchanged")
+    lines.append(
+        f"{count(len(done.changes), 'change')} {verb} for {count(len(changed), 'student')}, {done.unchanged} unchanged"
+    )
+    if dry_run:
+        lines.append("Nothing was changed yet: the same command without --dry-run does it.")
     return "\n".join(lines)
 
 
@@ -164,5 +177,9 @@ def list_students(state: State) -> None:
     for one in people:
         name = f"{one.first_name} {one.last_name}".strip()
         rows.append((one.user, name, one.email, one.lms_id, "yes" if one.enrolled else "no", str(one.submissions)))
-    text = table(rows) if people else "nobody yet: autograder roster import class.csv"
+    used = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    text = "nobody yet: autograder roster import class.csv"
+    if people:
+        enrolled = sum(one.enrolled for one in people)
+        text = f"{table(list(zip(*used, strict=True)))}\n{count(len(people), 'student')}, {enrolled} enrolled"
     show_document(state, {"schema": SCHEMA, "command": "roster list", "students": people}, text)

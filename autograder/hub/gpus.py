@@ -17,7 +17,18 @@ from dlmath_kit.hub.gpu.slots import Holder
 if TYPE_CHECKING:
     from autograder.hub.settings import Settings
 
-__all__ = ["Card", "GpuOverview", "Share", "Waiter", "gpu_settings", "lease_folder", "overview", "prepare"]
+__all__ = [
+    "Card",
+    "GpuOverview",
+    "Share",
+    "Waiter",
+    "gpu_settings",
+    "lease_folder",
+    "leases_of",
+    "local",
+    "overview",
+    "prepare",
+]
 
 QUERY = ("index", "uuid", "name", "memory.used", "memory.total", "utilization.gpu")
 RUN = Path("/run/dlmath")  # gone after a reboot, like every lease
@@ -100,7 +111,7 @@ def overview(settings: Settings) -> GpuOverview:
     shares, queue, notes, now = [], [], [], time.time()
     folder = lease_folder(settings)
     if not settings.gpus.devices:
-        notes.append("no devices are configured: table [gpus], key devices")
+        notes.append("no devices are configured: name them in hub.toml, [gpus] devices (docs/gpus.md)")
     elif not local(settings):
         notes.append(f"devices are handed out by {settings.spawner.kind}, not by leases")
     elif not folder.is_dir():
@@ -141,7 +152,7 @@ def read_cards(program: str = "nvidia-smi") -> tuple[list[Card], list[str]]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except FileNotFoundError:
-        return [], [f"{program} is not installed: memory is not shown"]
+        return [], [f"{program} is not installed: models, memory and use of GPUs are not shown"]
     except (OSError, subprocess.TimeoutExpired) as error:
         return [], [f"{program}: {error}"]
     if done.returncode:

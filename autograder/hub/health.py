@@ -15,7 +15,7 @@ import msgspec
 
 from autograder.hub.backup import NAME, archives
 from autograder.hub.backup_parts import Places
-from autograder.hub.presence import ask
+from autograder.hub.presence import ask, sqlite_file
 from autograder.lock import lock_file, lock_holder
 from dlmath_kit.hub.gpu.leases import Leases
 
@@ -75,7 +75,7 @@ def _hub(target: Target) -> Iterator[Check]:
     """The proxy answers first; what it says tells whether the hub behind it is there."""
     page = ask(f"{target.url}/hub/health")
     if not page.status:
-        what = f"start it: autograder hub start, or look at log/hub.log in {target.places.state}"
+        what = f"autograder hub start; if one ran, {target.places.state / 'log' / 'hub.log'} says why it ended"
         yield Check(name="proxy", ok=False, found=f"nothing answers at {target.url}: {page.text}", next=what)
         return
     yield Check(name="proxy", ok=True, found=f"answers at {target.url}")
@@ -93,8 +93,8 @@ def _services(target: Target) -> Iterator[Check]:
     if reply.status in (200, 302, 403):  # who has no login is sent to the hub
         yield Check(name="formgrader", ok=True, found=f"answers at /services/{target.course_id}/")
     else:
-        found = f"answers {reply.status}" if reply.status else "does not answer"
-        what = "look for the service's name in the hub's log; the hub starts it again when the hub is restarted"
+        found = f"answers {reply.status}" if reply.status else "not reached without the proxy"
+        what = "look for its name in the hub's log, then restart the hub" if reply.status else "autograder hub start"
         yield Check(name="formgrader", ok=False, found=found, next=what)
 
 
@@ -103,7 +103,9 @@ def _exchange(target: Target) -> Iterator[Check]:
     root = target.places.exchange
     inbound = root / target.course_id / "inbound"
     if not root.is_dir():
-        yield Check(name="exchange", ok=False, found=f"no folder {root}", next="autograder hub check makes it")
+        ours = root.is_relative_to(target.places.state)
+        what = "autograder hub start makes it" if ours else "make it, or mend [exchange] root in hub.toml"
+        yield Check(name="exchange", ok=False, found=f"no folder {root}", next=what)
         return
     place = inbound if inbound.is_dir() else root
     try:
@@ -137,15 +139,16 @@ def _gradebook(target: Target) -> Iterator[Check]:
     from sqlalchemy import create_engine, make_url, text
 
     url = make_url(target.places.course.database)
-    shown = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        yield Check(name="gradebook", ok=True, found="none yet: the first grading makes it")
+    file = sqlite_file(target.places.course.database)
+    shown = file or url.render_as_string(hide_password=True)
+    if file and not file.exists():
+        yield Check(name="gradebook", ok=True, found="none yet: grading or a class list makes it")
         return
     engine = create_engine(url)
     try:
         with engine.connect() as db:
             students = db.execute(text("SELECT count(*) FROM student")).scalar()
-        yield Check(name="gradebook", ok=True, found=f"{students} students in {shown}")
+        yield Check(name="gradebook", ok=True, found=f"{students} student{'s' * (students != 1)} in {shown}")
     except Exception as error:
         words = str(error).splitlines()[0][:200]
         what = "autograder hub restore puts a backup back; with PostgreSQL look at the server first"
@@ -162,7 +165,7 @@ def _grading(target: Target) -> Iterator[Check]:
     hours = _hours_of(lock_file(target.places.course))
     ok = hours < GRADING_HOURS
     what = "" if ok else f"see whether process {holder} still works; end it, then grade again: it goes on where it was"
-    yield Check(name="grading", ok=ok, found=f"process {holder} grades since {hours:.1f} hours", next=what)
+    yield Check(name="grading", ok=ok, found=f"process {holder} has been grading for {hours:.1f} hours", next=what)
 
 
 def _backup(target: Target) -> Iterator[Check]:

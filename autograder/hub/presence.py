@@ -31,7 +31,8 @@ def ask(url: str, token: str = "", seconds: float = 5.0) -> Answer:
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.read(2000).decode("utf-8", "replace"))
     except (OSError, ValueError) as error:
-        return Answer(0, str(getattr(error, "reason", error)))
+        reason = getattr(error, "reason", error)
+        return Answer(0, str(getattr(reason, "strerror", None) or reason))
 
 
 def sqlite_file(url: str) -> Path | None:

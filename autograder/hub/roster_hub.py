@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Iterator
@@ -42,7 +43,11 @@ def open_hub(url: str, token: str, database: str) -> Iterator[Members]:
         return
     from jupyterhub import orm
 
-    db = orm.new_session_factory(database)()
+    logging.disable(logging.INFO)  # a new database is stamped by alembic, which tells each of its steps
+    try:
+        db = orm.new_session_factory(database)()
+    finally:
+        logging.disable(logging.NOTSET)
     try:
         yield HubAtRest(db)
         db.commit()

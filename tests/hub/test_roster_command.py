@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,7 +49,8 @@ def test_a_class_is_entered_with_passwords_in_a_private_file(home: Path, tmp_pat
     assert planned.exit_code == 0 and "8 changes would be made" in planned.output, planned.output
     assert Passwords(home / ".hub").names() == set()
     done = call(home, "roster", "import", list_file, "--passwords", str(passwords))
-    assert done.exit_code == 0 and "line 2: ana: password made" in done.output, done.output
+    assert done.exit_code == 0 and "8 changes made for 2 students, 0 unchanged" in done.output, done.output
+    assert re.search(r"^line 2: ana: hub user added; .*; password made$", done.output, re.M)
     assert "column not used: Group" in done.output
     made = dict(line.split(",") for line in passwords.read_text().split())
     assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
@@ -55,6 +59,9 @@ def test_a_class_is_entered_with_passwords_in_a_private_file(home: Path, tmp_pat
     again = call(home, "roster", "import", list_file, "--json")
     document = json.loads(again.stdout)
     assert (document["changes"], document["unchanged"], document["passwords"]) == ([], 2, {})
+    listed = call(home, "roster", "list").output.splitlines()
+    assert listed[0].split() == ["user", "name", "enrolled", "submissions"], "columns that hold nothing are left out"
+    assert listed[-1] == "2 students, 2 enrolled"
     assert [one["user"] for one in json.loads(call(home, "roster", "list", "--json").stdout)["students"]] == [
         "ana",
         "bob",
@@ -87,6 +94,7 @@ def test_faults_change_nothing(home: Path) -> None:
 def test_backup_restore_health_and_log(home: Path) -> None:
     """What an operator does in a term; health is at fault while no hub runs, and says how to start it."""
     assert "would back up: course/gradebook" in call(home, "hub", "backup", "--dry-run").output
+    assert call(home, "hub", "health").output.splitlines()[-1] == "4 of 7 checks found something wrong"
     archive = json.loads(call(home, "hub", "backup", "--json").stdout)["archive"]
     done = call(home, "hub", "restore", archive)
     assert done.exit_code == 0 and "restored: hub/people.json" in done.output, done.output
@@ -97,3 +105,26 @@ def test_backup_restore_health_and_log(home: Path) -> None:
     entries = json.loads(call(home, "hub", "log", "--since", "1h", "--json").stdout)["entries"]
     assert [e["what"] for e in entries][-2:] == ["backup written", "backup restored"]
     assert call(home, "hub", "log", "--since", "yesterday").exit_code == 2
+
+
+def test_health_looks_at_leases_only_where_devices_are_leased(home: Path) -> None:
+    """With Kubernetes pods get their GPUs from the cluster: there is no folder of leases to look at."""
+    file = home / ".hub" / "hub.toml"
+    before = file.read_text()
+    found = {}
+    for kind in ("simple", "kubernetes"):
+        image = 'image = "course:1"\n' if kind == "kubernetes" else ""
+        file.write_text(f'{before}[spawner]\nkind = "{kind}"\n{image}[gpus]\ndevices = ["0"]\n[exchange]\nroot = "."\n')
+        document = json.loads(call(home, "hub", "health", "--json").stdout)
+        found[kind] = {check["name"] for check in document["checks"]}
+    file.write_text(before)
+    assert found["simple"] - found["kubernetes"] == {"gpus"}
+
+
+def test_looking_makes_no_noise(tmp_path: Path) -> None:
+    """A course without a hub's database is listed from an empty one: what is logged while that is made is not shown."""
+    for folder in ("source", "solutions"):
+        (tmp_path / folder).mkdir()
+    command = [sys.executable, "-m", "autograder", "--course", str(tmp_path), "roster", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("nobody yet: autograder roster import class.csv\n", "")
