@@ -6,6 +6,7 @@ autoencoder       one hidden layer that reconstructs its input
 metrics           how good predictions are: squared errors, counts of classes, ROC curves
 gradcheck         central differences, complex step, directional check
 regression        linear model in closed form and by gradient descent, bias and variance
+unsupervised      principal components, k-means
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   train, dev and test, cross-validation, mini-batches
 optim             quadratic rate, line search, momentum and adaptive steps, SGD
@@ -49,6 +50,7 @@ from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, poly
 from dlmath_ref.regression import bias_variance, gd_linear, least_squares
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
+from dlmath_ref.unsupervised import kmeans, kmeans_step, pca
 
 __all__ = [
     "Dual",
@@ -77,6 +79,8 @@ __all__ = [
     "gd_logistic",
     "kfold_cv",
     "kfold_indices",
+    "kmeans",
+    "kmeans_step",
     "least_squares",
     "log_sigmoid",
     "logsumexp",
@@ -85,6 +89,7 @@ __all__ = [
     "nesterov_step",
     "numerical_gradient",
     "one_hot",
+    "pca",
     "polynomial_features",
     "precision_recall_f1",
     "predict_ovo",
