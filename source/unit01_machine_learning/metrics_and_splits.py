@@ -48,10 +48,10 @@ from dlmath_kit import data, plots
 r"""
 ## 1 A table becomes a matrix
 
-Data arrive as tables whose columns mean different things (book, section 1.4). A flat has an area and an age, which are
-**numerical**, and a district, which is **nominal**: a name, without order and without distance. A model wants one row
-of numbers per flat, and it wants new flats translated exactly as those it learnt from. So all statistics come from
-the rows to learn from, the *fit* rows:
+Data arrive as tables whose columns mean different things (book, section 1.4). A flat has an area and a way to the
+station, which are **numerical**, and a district, which is **nominal**: a name, without order and without distance. A
+model wants one row of numbers per flat, and it wants new flats translated exactly as those it learnt from. So all
+statistics come from the rows to learn from, the *fit* rows:
 
 $$\tilde x_{ij} = \frac{x_{ij} - \mu_j}{\sigma_j}, \qquad \mu_j = \frac1m \sum_{r=1}^m x^{\text{fit}}_{rj}, \qquad
 \sigma_j = \sqrt{\frac1m \sum_{r=1}^m \left(x^{\text{fit}}_{rj} - \mu_j\right)^2},$$
@@ -397,7 +397,7 @@ r"""
 ## 4 Alarms and misses
 
 Of a hundred screened patients three are ill. Whoever calls all of them healthy is 97 % right, and useless. For the
-class that matters, call it positive, two questions count (book, section 2.2). Of the alarms, how many were right:
+class that matters, call it positive, two questions count (book, chapter 2). Of the alarms, how many were right:
 **precision**. Of the ill, how many were found: **recall**. With the true positives TP, false positives FP and false
 negatives FN of a class,
 
@@ -618,7 +618,7 @@ for name, rows in (("as collected", np.arange(len(truth))), ("ten times rarer", 
 r"""
 ## 6 Never look twice
 
-A model must be judged on data that it has not met (book, section 2.5): $E_{\text{train}}$ says how well it remembers,
+A model must be judged on data that it has not met (book, chapter 2): $E_{\text{train}}$ says how well it remembers,
 $E_{\text{unseen}}$ how well it predicts. So before anything else the samples are divided: **train** to fit, **dev** to
 choose between models, **test** for one number at the very end.
 
@@ -714,7 +714,7 @@ r"""
 ## 7 Everybody is unseen once
 
 With few data a test part is either too small to trust or too large to give away. **Cross-validation** lets every
-sample play both roles (book, section 2.5). Divide $D$ at random into $k$ folds $D_1, \dots, D_k$, whose sizes differ by
+sample play both roles (book, chapter 2). Divide $D$ at random into $k$ folds $D_1, \dots, D_k$, whose sizes differ by
 at most 1. For each $j$, learn *everything* from $D \setminus D_j$ and measure on $D_j$:
 
 $$T_j = \text{prep}\left(X_{D \setminus D_j}\right), \qquad
