@@ -94,7 +94,8 @@ def _cell(key: Key, answer: object, solution: str) -> str:
 def _stub(solution: str) -> str:
     """The cell as released: each body without its solution region."""
     tree = ast.parse(solution)
-    for node in tree.body:
+    methods = (node.body for node in tree.body if isinstance(node, ast.ClassDef))
+    for node in (n for body in (tree.body, *methods) for n in body):
         if isinstance(node, ast.FunctionDef):
             text = [node.body[0]] if _is_text(node.body[0]) else []
             node.body = [*text, ast.parse("raise NotImplementedError()").body[0]]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.course import Course
 from autograder.verify import ExerciseReport, verify_units
+from autograder.verify.answers import _stub
 from tests.redteam.course import DOUBLE, SOFTMAX, SOURCE, UNIT
 
 WEAK = DOUBLE.replace("close(answer(x.copy()), double(x))", "answer(x.copy())")  # a part that cannot fail
@@ -67,3 +69,13 @@ def test_a_key_that_only_looks_at_shapes(tmp_path: Path) -> None:
     shapes = shapes.replace("close(answer(np.array([1.0, 2.0, 3.0])), np.array([2.0, 4.0, 6.0]))", "answer(np.ones(3))")
     report = verified(tmp_path, shapes)
     assert "2 * np.asarray(x) -> 2 / np.asarray(x)" in report.survivors
+
+
+def test_the_stub_of_a_class_does_nothing() -> None:
+    """The methods of a solution's class are as empty as its functions; docstrings stay."""
+    namespace: dict[str, Any] = {}
+    exec(_stub('class A:\n    """A."""\n    def f(self):\n        return 1\ndef g():\n    return 2\n'), namespace)
+    assert namespace["A"].__doc__ == "A."
+    for call in (namespace["A"]().f, namespace["g"]):
+        with pytest.raises(NotImplementedError):
+            call()
