@@ -2,6 +2,7 @@
 
 bundled      digits, breast_cancer: part of this package, no network needed
 synthetic    two_moons, ring: drawn from a generator that you pass
+landscapes   quadratic, rosenbrock: functions with a known minimum
 real         load_mnist: MNIST and Fashion-MNIST from files on disk
 fetching     download: gets those files, and checks them
 choosing     get: a data set by name, with a fallback
@@ -11,6 +12,7 @@ from dlmath_kit.data.bundled import breast_cancer, digits
 from dlmath_kit.data.choosing import get
 from dlmath_kit.data.fetching import DownloadError, download
 from dlmath_kit.data.idx import IdxError, read_idx
+from dlmath_kit.data.landscapes import quadratic, rosenbrock, rosenbrock_gradient
 from dlmath_kit.data.real import DataNotFound, load_mnist
 from dlmath_kit.data.synthetic import ring, two_moons
 
@@ -23,7 +25,10 @@ __all__ = [
     "download",
     "get",
     "load_mnist",
+    "quadratic",
     "read_idx",
     "ring",
+    "rosenbrock",
+    "rosenbrock_gradient",
     "two_moons",
 ]

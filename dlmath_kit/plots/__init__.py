@@ -3,6 +3,7 @@
 boundary    decision_boundary: a classifier's regions under the points
 curves      loss_curves: loss against step
 images      image_grid: pictures in rows, with captions
+paths       descent_paths: optimisers on a landscape of two parameters
 tables      confusion: truth against prediction
 style       PALETTE: colours that colour-blind readers can tell apart
 """
@@ -10,7 +11,8 @@ style       PALETTE: colours that colour-blind readers can tell apart
 from dlmath_kit.plots.boundary import decision_boundary
 from dlmath_kit.plots.curves import loss_curves
 from dlmath_kit.plots.images import image_grid
+from dlmath_kit.plots.paths import descent_paths
 from dlmath_kit.plots.style import PALETTE
 from dlmath_kit.plots.tables import confusion
 
-__all__ = ["PALETTE", "confusion", "decision_boundary", "image_grid", "loss_curves"]
+__all__ = ["PALETTE", "confusion", "decision_boundary", "descent_paths", "image_grid", "loss_curves"]
