@@ -103,7 +103,13 @@ def it_stops_where_the_gradient_is_short(answer, rng):
 @key.part("core", weight=0.5)
 def without_further_arguments_the_defaults_hold(answer, rng):
     # from 1 on L t^2 / 2 the trial 1 meets the bound where L <= 2 (1 - c); the last two are about tol
-    for L, start, expected in [(2 - 3e-4, 1.0, [1.0]), (2 - 5e-5, 1.0, [0.5]), (1.0, 1.5e-8, [1.0]), (1.0, 7e-9, [])]:
+    for L, start, expected in [
+        (0.5, 1.0, [1.0]),
+        (2 - 3e-4, 1.0, [1.0]),
+        (2 - 5e-5, 1.0, [0.5]),
+        (1.0, 1.5e-8, [1.0]),
+        (1.0, 7e-9, []),
+    ]:
         steps = pair(answer(*quadratic(np.array([[L]])), np.array([start]), max_iter=1))[1]
         close(steps, np.array(expected), ITER, what="steps")
 
