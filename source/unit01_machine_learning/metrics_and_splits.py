@@ -860,7 +860,7 @@ r"""
 Used honestly, cross-validation chooses. A new point of the two moons is classified by the vote of its nearest
 neighbours: of how many? On the points that it knows, one neighbour is always right. The curve of the unseen points,
 which in real life nobody can draw, is estimated by cross-validation on the 200 known ones; the band is one standard
-error. (Another seed draws other points, and moves both curves.)
+error. (This draw is a kind one: with other seeds the two curves often lie further apart. Try some.)
 """
 
 
