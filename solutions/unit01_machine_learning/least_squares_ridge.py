@@ -241,3 +241,9 @@ def no_intercept(X, y, lam=0.0):
 )
 def intercept_of_centred_columns(X, y, lam=0.0):
     return _ridge(X, y, len(y) * lam)[0], y.mean()
+
+
+CENTRED = "The columns of X are centred, so a constant added to y changes nothing: y need not be centred for beta."
+key.equivalent("y - y.mean() -> y + y.mean()", CENTRED)
+key.equivalent("y - y.mean() -> y", CENTRED)
+key.equivalent("y.mean -> y.sum", CENTRED)
