@@ -26,6 +26,8 @@ class Special(msgspec.Struct, frozen=True, kw_only=True):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Answers by kind, and how the grader dealt with them; attacks and accidents apart."""
 
+    students: int = 0
+    exercises: int = 0  # of all students
     right: int = 0
     right_full: int = 0  # right answers with full marks
     wrong: int = 0
@@ -64,8 +66,11 @@ def take_account(
         for exercise in (e for n in result.notebooks for e in n.exercises):
             key = load_key(course.solutions, exercise.exercise)
             _count(counts, key, student.answers[exercise.exercise], exercise)
+    exercises = sum(len(n.exercises) for r in results.values() for n in r.notebooks)
     by_what = sorted(attacks, key=lambda s: s.what), sorted(accidents, key=lambda s: s.what)
-    return Account(**counts, attacks=tuple(by_what[0]), accidents=tuple(by_what[1]))
+    return Account(
+        students=len(results), exercises=exercises, **counts, attacks=tuple(by_what[0]), accidents=tuple(by_what[1])
+    )
 
 
 def worth(key: Key, answer: str) -> float:

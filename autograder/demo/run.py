@@ -44,6 +44,8 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
 def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: Step = lambda what: None) -> Demo:
     """Run the whole way of a class of `size` simulated students, with everything that it leaves in `folder`.
 
+    Each student hands in one of the units.
+
     Args:
         home: the course; `source/`, `solutions/` and `release/` are used, the rest is left alone.
         step: told the name of each step as it begins; what it returns is told the step's progress.
@@ -57,7 +59,7 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
         release(course)
     units = course.units()
     with _timed(seconds, "simulate"):
-        classes = {unit: simulate(course, unit, size, seed) for unit in units}
+        classes = simulate(course, units, size, seed)
     with _timed(seconds, "grade"):
         summary = grade_units(course, units, force=True, limits=LIMITS, progress=step("grade"))
     if summary.interrupted:
@@ -75,7 +77,7 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
         accounts={unit: take_account(course, classes[unit], graded[unit]) for unit in units},
         seconds=seconds,
         isolation=everyone[0].environment.isolation,
-        look_at=_look_at(course, units[0], everyone),
+        look_at=_look_at(course, everyone),
     )
 
 
@@ -86,13 +88,13 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     seconds[name] = round(time.perf_counter() - start, 2)
 
 
-def _look_at(course: Course, unit: str, graded: list[SubmissionResult]) -> dict[str, str]:
+def _look_at(course: Course, graded: list[SubmissionResult]) -> dict[str, str]:
     """The pages that a newcomer should open: the class, and a student whose mistakes were named."""
     told = max(graded, key=lambda r: sum(bool(e.diagnosis) for n in r.notebooks for e in n.exercises))
     pages = {
         "the class page": course.work / REPORT,
-        "a student's feedback": course.feedback / told.student / unit / f"{told.notebooks[0].name}.html",
-        "the released unit": course.release / unit,
+        "a student's feedback": course.feedback / told.student / told.unit / f"{told.notebooks[0].name}.html",
+        "what students get": course.release / told.unit,
         "nbgrader's gradebook": course.work / "gradebook.db",
     }
     return {what: str(path) for what, path in pages.items()}

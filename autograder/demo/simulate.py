@@ -8,17 +8,17 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from autograder.files import write_whole
 from autograder.cells import Role, grade_id, role
 from autograder.course import Course
 from autograder.demo.hostile import HOSTILE, UNFINISHED
 from autograder.demo.people import names
+from autograder.files import write_whole
 from autograder.key import Key, load_key
 from autograder.key.sources import as_cell
 from autograder.verify.answers import solution_cell, source_of
@@ -55,16 +55,25 @@ class SimulatedStudent:
     answers: dict[str, str]  # exercise -> name of the answer, "solution" or "untouched"
 
 
-def simulate(course: Course, unit: str, size: int, seed: int = 2026) -> list[SimulatedStudent]:
-    """Write `size` submissions of a unit into `submitted/` and say what is in them."""
+def simulate(course: Course, units: Sequence[str], size: int, seed: int = 2026) -> dict[str, list[SimulatedStudent]]:
+    """Write the submissions of `size` students into `submitted/` and say what is in them.
+
+    Each student hands in one unit, in turn, so that a class costs the same however many units there are.
+    """
+    profiles = _profiles(size, random.Random(seed))
+    class_ = list(zip(names(size, seed), profiles, strict=True))
+    return {unit: _group(course, unit, class_[number :: len(units)], seed) for number, unit in enumerate(units)}
+
+
+def _group(course: Course, unit: str, students: Iterable[tuple[str, Profile]], seed: int) -> list[SimulatedStudent]:
+    """Who hands in this unit."""
     rng = random.Random(f"{seed}/{unit}")
     released = {name: _read(course.release / unit / f"{name}.ipynb") for name in course.notebooks(unit)}
     bank = _Bank(course)
-    students = []
-    for student, profile in zip(names(size, seed), _profiles(size, rng), strict=True):
-        answers = _hand_in(course, unit, student, profile, released, bank, rng)
-        students.append(SimulatedStudent(student, profile, answers))
-    return students
+    return [
+        SimulatedStudent(student, profile, _hand_in(course, unit, student, profile, released, bank, rng))
+        for student, profile in students
+    ]
 
 
 def _profiles(size: int, rng: random.Random) -> list[Profile]:
@@ -93,6 +102,12 @@ class _Bank:
             wrong = [(a.name, _whole(key, a, solution)) for a in key.rejected]
             self.answers[exercise] = right, wrong
         return self.answers[exercise]
+
+    def written(self, unit: str, name: str) -> list[str]:
+        """The model answer of a written exercise, half of it, and an excuse."""
+        path = self.course.solutions / unit / f"{name}.md"
+        model = path.read_text(encoding="utf-8").partition("\n")[2].strip() if path.exists() else ""
+        return [*([model, model[: len(model) // 2]] if model else []), _EXCUSE]
 
 
 def _whole(key: Key, answer: Any, solution: str) -> str:
@@ -144,15 +159,10 @@ def _fill(
             yield exercise, chosen[0]
             cell["source"] = chosen[1]
         elif role(cell) is Role.MANUAL and rng.random() < profile.effort:
-            cell["source"] = rng.choice(_WRITTEN)
+            cell["source"] = rng.choice(bank.written(unit, grade_id(cell)))
 
 
-_WRITTEN = (
-    r"By the chain rule $\frac{\partial C}{\partial W} = \frac1n \sum_i (\hat y_i - y_i) x_i^\top$, because the softmax"
-    r" Jacobian is $\operatorname{diag}(\hat y) - \hat y \hat y^\top$.",
-    "I would differentiate the loss with respect to z first and then use z = Wx + b, but I ran out of time.",
-    r"Take $n = 1$, $x = 1$, $y = 0$: then $C(w) = \sigma(w)^2$, and $C''(w) < 0$ for large $w$, so $C$ is not convex.",
-)
+_EXCUSE = "I know where this starts and where it has to end, but I ran out of time in between."
 
 
 def _play(notebook: Notebook, profile: Profile, rng: random.Random) -> None:

@@ -12,12 +12,12 @@ __all__ = ["as_text"]
 
 def as_text(demo: Demo) -> str:
     """How the class was graded, whether that was just, how long it took, where to look."""
-    return "\n".join(line for block in (_units(demo), _times(demo), _paths(demo)) for line in block)
+    return "\n".join(line for block in (_units(demo), _specials(demo), _times(demo), _paths(demo)) for line in block)
 
 
 def _units(demo: Demo) -> Iterator[str]:
     for unit, account in demo.accounts.items():
-        yield f"{unit}: {demo.students} students, {demo.exercises} exercises marked"
+        yield f"{unit}: {account.students} students, {account.exercises} exercises marked"
         yield from _rows(
             [
                 ("right answers with full marks", account.right_full, account.right),
@@ -26,8 +26,6 @@ def _units(demo: Demo) -> Iterator[str]:
                 ("untouched exercises with 0 points", account.untouched_zero, account.untouched),
             ]
         )
-        yield from _specials("attack", account.attacks)
-        yield from _specials("accident", account.accidents)
         yield ""
 
 
@@ -36,11 +34,18 @@ def _rows(rows: list[tuple[str, int, int]]) -> Iterator[str]:
         yield f"  {label:<52}{got:>5} of {of}"
 
 
-def _specials(kind: str, specials: tuple[Special, ...]) -> Iterator[str]:
-    for special in specials:
+def _specials(demo: Demo) -> Iterator[str]:
+    yield "attacks and accidents, beside what the answers alone deserve"
+    yield from _kind("attack", [special for account in demo.accounts.values() for special in account.attacks])
+    yield from _kind("accident", [special for account in demo.accounts.values() for special in account.accidents])
+    yield ""
+
+
+def _kind(kind: str, specials: list[Special]) -> Iterator[str]:
+    for special in sorted(specials, key=lambda s: s.what):
         gained = "" if special.points <= special.deserved else "   GAINED"
         label = f"{kind}: {special.what}"
-        yield f"  {label:<52}{special.points:>5g} of {special.deserved:g} deserved{gained}"
+        yield f"  {label:<52}{special.points:>5g} of {special.deserved:g}{gained}"
 
 
 def _times(demo: Demo) -> Iterator[str]:

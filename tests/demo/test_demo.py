@@ -50,7 +50,7 @@ def test_the_same_seed_makes_the_same_class(unit_two: Course, tmp_path: Path) ->
     classes = []
     for name in ("one", "two"):
         course = Course.at(unit_two.home, tmp_path / name)
-        simulate(course, UNIT, 20)
+        simulate(course, [UNIT], 20)
         files = sorted(p for p in course.submitted.rglob("*") if p.is_file())
         classes.append({p.relative_to(course.submitted): p.read_bytes() for p in files})
     assert classes[0] == classes[1]
