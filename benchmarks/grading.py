@@ -17,7 +17,7 @@ from pathlib import Path
 
 import bare
 import courses
-from measure import Cost, machine, run
+from measure import Cost, copied_page_seconds, machine, run
 
 HOME = Path(__file__).resolve().parent.parent
 PAGE = HOME / "docs" / "benchmarks.md"
@@ -34,7 +34,7 @@ class Row:
     Args:
         submissions: how many were graded in the run that counts.
         grade: cost of that run.
-        first: seconds of a run of the same kind over `FEW` other submissions.
+        first: cost of a run of the same kind over `FEW` other submissions.
     """
 
     course: str
@@ -42,7 +42,7 @@ class Row:
     submissions: int
     grade: Cost
     feedback: Cost | None
-    first: float | None
+    first: Cost | None
 
     @property
     def each(self) -> float:
@@ -54,7 +54,12 @@ class Row:
         """Seconds that one more submission takes."""
         if self.first is None:
             return self.each
-        return (self.grade.seconds - self.first) / (self.submissions - FEW)
+        return (self.grade.seconds - self.first.seconds) / (self.submissions - FEW)
+
+    @property
+    def faults(self) -> float:
+        """Page faults that one more submission causes."""
+        return (self.grade.faults - self.first.faults) / (self.submissions - FEW) if self.first else 0.0
 
 
 def main() -> None:
@@ -120,7 +125,7 @@ def _row(
     first = run([*grade, unit], course, environment)
     courses.submit_copies(course, unit, answers, range(FEW, FEW + count))
     cost = run([*grade, unit], course, environment)
-    return Row(unit, grader, count, cost, run([*feedback, unit], course, environment), first.seconds)
+    return Row(unit, grader, count, cost, run([*feedback, unit], course, environment), first)
 
 
 def _heading() -> str:
@@ -152,6 +157,11 @@ def _overhead(rows: list[Row], compute: bare.Compute) -> Iterator[str]:
         f"Bare compute of one submission of {UNIT} (its cells and the calls of its functions, in one warm process): "
         f"{compute.seconds:.3f} s. dlmath adds {added:.3f} s for {compute.notebooks} notebooks and "
         f"{compute.exercises} exercises; the allowance is {allowed:.3f} s."
+    )
+    page = copied_page_seconds()
+    yield (
+        f"One submission causes {ours.faults:,.0f} page faults. A page that a fork copies costs {1e6 * page:.1f} µs on "
+        f"this machine: together at most {page * ours.faults:.3f} s."
     )
 
 
