@@ -104,8 +104,8 @@ def rmsprop_step(theta, g, s, alpha, beta, eps):
         RangeError: an entry of s is below 0, beta is not in [0, 1), or eps is not above 0.
 
     Stability:
-        Where g = 0 and s = 0 the quotient is 0 / eps = 0. Squares of g below 1e-162 underflow to 0 in float64
-        (1e-23 in float32), and eps alone divides.
+        Where g = 0 and s = 0 the quotient is 0 / eps = 0. Squares of |g| below 1e-162 underflow to 0 in float64
+        (1e-23 in float32), and eps alone divides; above 1e154 (1e19) they overflow.
 
     Source:
         Liquet, Moka, Nazarathy, chapter 4; Tieleman and Hinton (2012). As torch's RMSprop with alpha = beta.
