@@ -48,7 +48,7 @@ from dlmath_ref.optim import (
 )
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.regression import bias_variance, gd_linear, least_squares
-from dlmath_ref.second_order import bfgs_minimize, bfgs_update
+from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
 from dlmath_ref.unsupervised import kmeans, kmeans_step, pca
 
@@ -81,12 +81,14 @@ __all__ = [
     "kfold_indices",
     "kmeans",
     "kmeans_step",
+    "lbfgs_direction",
     "least_squares",
     "log_sigmoid",
     "logsumexp",
     "minibatches",
     "momentum_step",
     "nesterov_step",
+    "newton_logistic",
     "numerical_gradient",
     "one_hot",
     "pca",
