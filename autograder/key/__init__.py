@@ -3,6 +3,7 @@
 key           Key: parts, accepted and rejected answers
 comparators   close, exact, check: the first difference, in words for the student
 directional   gradients against central differences
+raising       raises: errors that an answer must raise
 standard      the checks that every numerical exercise shares
 bans          modules and calls that an exercise forbids
 tolerances    T64, T64E, T32, ITER
@@ -18,6 +19,7 @@ from autograder.key.exposing import expose
 from autograder.key.key import Key, Part, Variant
 from autograder.key.loading import load_key
 from autograder.key.mismatch import Mismatch
+from autograder.key.raising import raises
 from autograder.key.standard import standard
 from autograder.key.tolerances import ITER, T32, T64, T64E, Tolerance
 
@@ -39,5 +41,6 @@ __all__ = [
     "exact",
     "expose",
     "load_key",
+    "raises",
     "standard",
 ]

@@ -10,6 +10,7 @@ import builtins
 import re
 from typing import Any
 
+from autograder.key.raising import Raised
 from autograder.results import Verdict
 
 __all__ = ["AnswerFault", "blocked", "not_callable", "not_defined", "raised_message", "unusable"]
@@ -56,7 +57,7 @@ TYPES = set(
 SMALL = 1000  # larger numbers in an error text are not shown
 
 
-class AnswerFault(Exception):
+class AnswerFault(Raised):
     """The student's code did not give a value.
 
     Args:
