@@ -30,6 +30,9 @@ you build the remedies, each in a few lines: a search for the step, memory of th
 its own for every coordinate, and Adam, which puts these together and trains most networks today. At the end the
 gradient itself becomes noisy.
 
+The picture below is the book's valley (Rosenbrock's function, started at $(0.4, -0.2)$), and you will meet it again in
+every section: the star is where we want to be.
+
 As before: functions change none of their inputs. An update is *pure*: it takes the state and returns the new one.
 Allowed are numpy and the standard library.
 """
@@ -39,6 +42,30 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dlmath_kit import data, plots
+
+# %% tags=["picture"]
+book_start = np.array([0.4, -0.2])
+
+
+def descend(step, T, theta, *state):
+    """The points of T steps; step(t, theta, *state) gives the next theta and state, t = 1, ..., T."""
+    points = [theta]
+    for t in range(1, T + 1):
+        theta, *state = step(t, theta, *state)
+        points.append(theta)
+    return np.array(points)
+
+
+plain = descend(lambda t, theta: (theta - 0.001 * data.rosenbrock_gradient(theta),), 1000, book_start)
+plots.descent_paths(
+    data.rosenbrock,
+    {"gradient descent, 1000 steps": plain},
+    minimum=(1, 1),
+    xlim=(-0.2, 1.25),
+    ylim=(-0.45, 1.25),
+    title="a narrow valley: ten steps down, then a crawl",
+)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_quadratic_rate", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -94,6 +121,48 @@ from autograder import mark
 
 mark("unit03_optimization/quadratic_rate", quadratic_rate)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** On the left your $\rho(\alpha)$ for five eigenvalues between 1 and 10, with the factor of each
+single direction in grey. Short steps leave the flattest direction behind, long ones throw the steepest one out; at
+$\alpha^*$ both ends are equally slow. On the right theory meets practice: gradient descent with $\alpha^*$ on random
+quadratics (lines), and your $\rho^t$ (dashed).
+
+Only the ratio $\kappa = \lambda_{\max} / \lambda_{\min}$ matters, the **condition number**:
+$\rho(\alpha^*) = \frac{\kappa - 1}{\kappa + 1}$, so each decimal digit costs about $1.15\, \kappa$ steps. Rosenbrock's
+valley has $\kappa \approx 2500$ at its minimum.
+"""
+
+# %% tags=["picture"]
+spectrum = np.array([1.0, 2.0, 4.0, 7.0, 10.0])
+alphas = np.linspace(0, 0.22, 200)
+rates = [quadratic_rate(np.diag(spectrum), alpha)[0] for alpha in alphas]
+best = quadratic_rate(np.diag(spectrum), 0.1)[1]
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+for eigenvalue in spectrum:
+    left.plot(alphas, np.abs(1 - alphas * eigenvalue), color="0.8", lw=1)
+left.plot(alphas, rates, color=plots.PALETTE[0], lw=2.5, label=r"your $\rho(\alpha)$")
+left.plot(best, quadratic_rate(np.diag(spectrum), best)[0], "o", color=plots.PALETTE[1], label=r"your $\alpha^*$")
+left.axhline(1, color="0.4", ls=":", lw=1)
+left.set(xlabel=r"$\alpha$", ylabel="factor per step", ylim=(0, 1.25), title="eigenvalues 1, 2, 4, 7, 10")
+left.legend(loc="lower left")
+
+rng = np.random.default_rng(0)
+for k, kappa in enumerate((10, 100, 1000)):
+    Q = data.quadratic(np.geomspace(1, kappa, 20), rng)
+    alpha = quadratic_rate(Q, 0.0)[1]
+    rho = quadratic_rate(Q, alpha)[0]
+    points = descend(lambda t, theta, Q=Q, alpha=alpha: (theta - alpha * Q @ theta,), 400, rng.normal(size=20))
+    distances = np.linalg.norm(points, axis=1)
+    right.semilogy(distances, color=plots.PALETTE[k], lw=2, label=rf"$\kappa$ = {kappa}")
+    right.semilogy(distances[0] * rho ** np.arange(401), "--", color=plots.PALETTE[k], lw=1)
+right.set(xlabel="step", ylabel="distance to the minimum", ylim=(1e-12, 20), title=r"with $\alpha^*$: 20 dimensions")
+right.legend()
+for ax in (left, right):
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_backtracking_gd", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -166,6 +235,39 @@ from autograder import mark
 mark("unit03_optimization/backtracking_gd", backtracking_gd)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** Nobody told it the eigenvalues, and yet it walks down the book's valley without a single step
+upwards. On the right the steps that it accepted: between the two extremes lies a factor of about thirty. A look at
+the path shows what a line search cannot repair: the *direction* is still that of the steepest descent, to and fro
+between the walls.
+"""
+
+# %% tags=["picture"]
+theta, steps = backtracking_gd(data.rosenbrock, data.rosenbrock_gradient, book_start, c=0.1, rho=0.7, max_iter=1000)
+points = [book_start]
+for alpha in steps:
+    points.append(points[-1] - alpha * data.rosenbrock_gradient(points[-1]))
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", width_ratios=(3, 2))
+plots.descent_paths(
+    data.rosenbrock,
+    {"fixed step 0.001": plain, "backtracking": points},
+    left,
+    minimum=(1, 1),
+    xlim=(-0.2, 1.25),
+    ylim=(-0.45, 1.25),
+    title="1000 steps each",
+)
+right.semilogy(steps[:200], ".", color=plots.PALETTE[1], ms=4)
+right.axhline(0.001, color=plots.PALETTE[0], lw=1)
+right.set(xlabel="step", ylabel=r"accepted $\alpha$", title="the steps that paid off")
+right.spines[["top", "right"]].set_visible(False)
+plt.show()
+print(
+    f"height after 1000 steps: {data.rosenbrock(plain[-1]):.5f} with the fixed step, {data.rosenbrock(theta):.5f} searched"
+)
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_momentum", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 3 Memory: momentum
@@ -216,6 +318,41 @@ from autograder import mark
 mark("unit03_optimization/momentum", momentum_step)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** The same valley and the same number of gradients. Momentum overshoots the first wall, swings a few
+times, and then runs along the valley floor, because there all gradients agree. On the right a single coordinate of a
+quadratic: the longer the memory, the wider it swings. Why it swings at all, you will explain at the end of the lab.
+"""
+
+# %% tags=["picture"]
+heavy = descend(
+    lambda t, theta, v: momentum_step(theta, data.rosenbrock_gradient(theta), v, 0.01, 0.9),
+    300,
+    book_start,
+    np.zeros(2),
+)
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", width_ratios=(3, 2))
+plots.descent_paths(
+    data.rosenbrock,
+    {"gradient descent": plain[:301], r"momentum, $\beta$ = 0.9": heavy},
+    left,
+    minimum=(1, 1),
+    xlim=(-0.2, 1.25),
+    ylim=(-0.45, 1.25),
+    title="300 steps each",
+)
+for k, beta in enumerate((0.0, 0.6, 0.9)):
+    swing = descend(
+        lambda t, theta, v, beta=beta: momentum_step(theta, theta, v, 0.5, beta), 60, np.array(1.0), np.array(0.0)
+    )
+    right.plot(swing, color=plots.PALETTE[k], ls=("-", "--", "-.")[k], lw=1.8, label=rf"$\beta$ = {beta}")
+right.axhline(0, color="0.7", lw=0.8, zorder=0)
+right.set(xlabel="step", ylabel=r"$\theta$", title=r"$C(\theta) = \theta^2 / 2$, $\alpha = 0.5$")
+right.legend()
+right.spines[["top", "right"]].set_visible(False)
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_nesterov", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 4 Looking ahead: Nesterov
@@ -262,6 +399,44 @@ from autograder import mark
 
 mark("unit03_optimization/nesterov", nesterov_step)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** A quadratic with $\kappa = 1000$ in 20 dimensions, where plain gradient descent has its best
+possible step. With memory the exponent changes: the number of steps grows with $\sqrt\kappa$, no longer with
+$\kappa$. The look ahead does not make the long run faster, but it calms the swinging, most of all across the
+valley: compare the first steps on the right.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(1)
+Q = data.quadratic(np.geomspace(1, 1000, 20), rng)
+far, rest = rng.normal(size=20), np.zeros(20)
+alpha = quadratic_rate(Q, 0.0)[1]
+beta, eta = 0.94, 1 / 1000  # alpha (1 - beta) = eta, the step that libraries call the learning rate
+runs = {
+    r"gradient descent, best $\alpha$": descend(lambda t, theta: (theta - alpha * Q @ theta,), 600, far),
+    "momentum": descend(lambda t, theta, v: momentum_step(theta, Q @ theta, v, eta / (1 - beta), beta), 600, far, rest),
+    "Nesterov": descend(
+        lambda t, theta, v: nesterov_step(theta, lambda u: Q @ u, v, eta / (1 - beta), beta), 600, far, rest
+    ),
+}
+slope = data.rosenbrock_gradient
+ahead = descend(lambda t, theta, v: nesterov_step(theta, slope, v, 0.01, 0.9), 300, book_start, np.zeros(2))
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+distances = {name: np.linalg.norm(points, axis=1) for name, points in runs.items()}
+plots.loss_curves(distances, left, ylabel="distance to the minimum", title=r"$\kappa$ = 1000", log=True)
+plots.descent_paths(
+    data.rosenbrock,
+    {"momentum": heavy, "Nesterov": ahead},
+    right,
+    minimum=(1, 1),
+    xlim=(-0.2, 1.25),
+    ylim=(-0.45, 1.25),
+    title=r"300 steps each, $\beta$ = 0.9",
+)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_rmsprop_adagrad", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -324,6 +499,35 @@ from autograder import mark
 
 mark("unit03_optimization/rmsprop_adagrad", rmsprop_step, adagrad_step)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Ten coordinates whose curvatures run from 1 to 10 000, as if each was measured in a unit of its
+own. On the left the axes of the bowl are the coordinate axes: AdaGrad and RMSprop see every unit and undo it, gradient
+descent has to take the step that suits the steepest coordinate. On the right the same bowl, turned: now no single
+coordinate is steep, and the advantage is gone. Scaling coordinates is not the same as knowing the curvature; for that,
+see the next lab.
+
+RMSprop forgets, so its steps do not shrink: it ends in a jitter of the size of $\alpha$. AdaGrad never forgets: it
+slows down by itself, on long runs too much.
+"""
+
+# %% tags=["picture"]
+spectrum, T = np.geomspace(1, 1e4, 10), 400
+bowls = {"curvatures along the axes": np.diag(spectrum), "the same, turned": data.quadratic(spectrum, rng)}
+far, zero = np.ones(10), np.zeros(10)
+fig, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained", sharey=True)
+for ax, (name, Q) in zip(axes, bowls.items(), strict=True):
+    alpha = quadratic_rate(Q, 0.0)[1]
+    runs = {
+        "gradient descent": descend(lambda t, theta, Q=Q, a=alpha: (theta - a * Q @ theta,), T, far),
+        "AdaGrad": descend(lambda t, theta, s, Q=Q: adagrad_step(theta, Q @ theta, s, 0.5, 1e-8), T, far, zero),
+        "RMSprop": descend(lambda t, theta, s, Q=Q: rmsprop_step(theta, Q @ theta, s, 0.01, 0.9, 1e-8), T, far, zero),
+    }
+    losses = {method: np.sum(points * (points @ Q), axis=1) / 2 for method, points in runs.items()}
+    plots.loss_curves(losses, ax, title=name, ylabel="$C$", log=True)
+    ax.set_ylim(1e-8, 1e5)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_adam", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -392,6 +596,83 @@ from autograder import mark
 mark("unit03_optimization/adam", adam_step)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** On the left what the bias correction does. The gradients here are 1 plus noise, so an honest
+average is near 1 from the first step on. Without correction $m'$ needs 30 steps to get there and $\sqrt{v'}$ more than
+a thousand; their quotient, which is the length of the step, starts three times too long and rises further. On the
+right all of this lab's methods in the valley.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(0)
+noisy = 1 + 0.3 * rng.normal(size=1500)
+averages = descend(lambda t, x, m, v: adam_step(x, noisy[t - 1], m, v, t, alpha=1.0), 1500, *np.zeros((3, 1)))[:, 0]
+biased = descend(lambda t, x, m, v: adam_step(x, noisy[t - 1], m, v, 10**9, alpha=1.0), 1500, *np.zeros((3, 1)))[:, 0]
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", width_ratios=(2, 3))
+left.semilogx(np.arange(1, 1501), -np.diff(averages), color=plots.PALETTE[0], label="with correction")
+left.semilogx(np.arange(1, 1501), -np.diff(biased), "--", color=plots.PALETTE[1], label="without")
+left.axhline(1, color="0.7", lw=0.8, zorder=0)
+left.set(xlabel="step", ylabel=r"length of the step / $\alpha$", ylim=(0, None), title="the first steps of Adam")
+left.legend()
+left.spines[["top", "right"]].set_visible(False)
+
+T, zero = 300, np.zeros(2)
+paths = {
+    "gradient descent": plain[: T + 1],
+    "momentum": heavy,
+    "RMSprop": descend(lambda t, theta, s: rmsprop_step(theta, slope(theta), s, 0.01, 0.9, 1e-8), T, book_start, zero),
+    "Adam": descend(
+        lambda t, theta, m, v: adam_step(theta, slope(theta), m, v, t, alpha=0.03), T, book_start, zero, zero
+    ),
+}
+plots.descent_paths(
+    data.rosenbrock, paths, right, minimum=(1, 1), xlim=(-0.2, 1.25), ylim=(-0.45, 1.25), title="300 steps each"
+)
+plt.show()
+
+# %% [markdown]
+r"""
+And on real measurements: the tumours of unit 2, this time **without** standardising, as they came from the
+microscope. Some of the thirty columns are in thousandths, others in thousands. Gradient descent gets the best of
+nine learning rates, Adam a common one.
+"""
+
+# %% tags=["picture"]
+X, y = data.breast_cancer()
+
+
+def logistic_gradient(theta, rows):
+    """Gradient of the logistic loss of some rows; theta (31,), the last entry is the bias."""
+    residual = 0.5 * (1 + np.tanh((rows @ theta[:-1] + theta[-1]) / 2)) - y
+    return np.append(rows.T @ residual, residual.sum()) / len(y)
+
+
+def logistic_loss(theta, rows):
+    z = rows @ theta[:-1] + theta[-1]
+    return np.mean(np.logaddexp(0, z) - y * z)
+
+
+T, zero = 500, np.zeros(31)
+candidates = [
+    descend(lambda t, theta, a=a: (theta - a * logistic_gradient(theta, X),), T, zero) for a in 10.0 ** np.arange(-9, 0)
+]
+adam = descend(lambda t, theta, m, v: adam_step(theta, logistic_gradient(theta, X), m, v, t, 0.01), T, *[zero] * 3)
+standard = (X - X.mean(0)) / X.std(0)
+scaled = descend(lambda t, theta: (theta - 1.0 * logistic_gradient(theta, standard),), T, zero)
+raw = min(([logistic_loss(theta, X) for theta in points] for points in candidates), key=lambda losses: losses[-1])
+plots.loss_curves(
+    {
+        "gradient descent, raw": raw,
+        "Adam, raw": [logistic_loss(theta, X) for theta in adam],
+        "gradient descent, standardised": [logistic_loss(theta, standard) for theta in scaled],
+    },
+    title="logistic loss on 569 tumours",
+    log=True,
+)
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_sgd_schedule", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 7 Noise: stochastic gradients, smaller steps, averages
@@ -442,6 +723,96 @@ from autograder import mark
 
 mark("unit03_optimization/sgd_schedule", sgd)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** A straight line through 200 noisy points, its two parameters found by looking at one point at a
+time. With a constant learning rate the path rushes to the neighbourhood of the minimum and then buzzes around it for
+ever; its average sits still in the middle. On the right the distance to the minimum, over five passes through other
+random orders: noise ends the progress of the constant rate; the falling rate and the average go on.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(3)
+n = 200
+A = np.column_stack([rng.normal(size=n), np.ones(n)])
+b = A @ [1.0, -0.5] + rng.normal(size=n)
+lowest = np.linalg.lstsq(A, b)[0]
+
+
+def one_gradient(theta, i):
+    return A[i] * (A[i] @ theta - b[i])
+
+
+def mean_loss(theta):
+    return np.mean((np.asarray(theta) @ A.T - b) ** 2, axis=-1) / 2
+
+
+def track(alpha, T, rng, far, marks):
+    """Last iterate and average after each number of steps in marks."""
+    theta, total, done, points = far, np.zeros(2), 0, []
+    order = rng.integers(n, size=T)
+    for stop in marks:
+        theta, mean = sgd(one_gradient, theta, order[done:stop], lambda t, done=done: alpha(done + t))
+        total, done = total + (stop - done) * mean, stop
+        points.append((theta, total / stop))
+    return np.array(points)
+
+
+far = np.array([-2.0, 2.0])
+schedules = {"constant": lambda t: 0.1, "falling": lambda t: 1 / (10 + t)}
+every = track(schedules["constant"], 400, np.random.default_rng(0), far, range(1, 401))
+marks = np.unique(np.geomspace(1, 20_000, 40).astype(int))
+errors = {name: np.zeros((len(marks), 2)) for name in schedules}
+for seed in range(5):
+    for name, alpha in schedules.items():
+        points = track(alpha, marks[-1], np.random.default_rng(seed), far, marks)
+        errors[name] += np.linalg.norm(points - lowest, axis=2) / 5
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+plots.descent_paths(
+    mean_loss,
+    {r"$\theta^{(t)}$, constant rate": every[:, 0], r"average $\bar\theta$": every[:, 1]},
+    left,
+    minimum=lowest,
+    title="400 steps, one point each",
+)
+right.loglog(marks, errors["constant"][:, 0], color=plots.PALETTE[0], label=r"$\alpha$ = 0.1")
+right.loglog(marks, errors["constant"][:, 1], "--", color=plots.PALETTE[1], label=r"$\alpha$ = 0.1, averaged")
+right.loglog(marks, errors["falling"][:, 0], "-.", color=plots.PALETTE[2], label=r"$\alpha(t)$ = 1 / (10 + t)")
+right.set(xlabel="step", ylabel="distance to the minimum", title="mean of five orders")
+right.legend()
+right.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+**Playground.** Race your optimisers: change the learning rates, $\beta$ or the start, or put a landscape of your own
+in place of the valley. Who wins depends on the tuning more than on the name; that is why papers that compare
+optimisers are hard to write.
+"""
+
+# %% tags=["picture"]
+rates = {"momentum": 0.02, "Nesterov": 0.02, "Adam": 0.05}
+T, zero = 1000, np.zeros(2)
+race = {
+    "momentum": descend(
+        lambda t, theta, v: momentum_step(theta, slope(theta), v, rates["momentum"], 0.95), T, book_start, zero
+    ),
+    "Nesterov": descend(
+        lambda t, theta, v: nesterov_step(theta, slope, v, rates["Nesterov"], 0.95), T, book_start, zero
+    ),
+    "Adam": descend(
+        lambda t, theta, m, v: adam_step(theta, slope(theta), m, v, t, rates["Adam"]), T, book_start, zero, zero
+    ),
+}
+plots.loss_curves(
+    {name: data.rosenbrock(points) for name, points in race.items()},
+    title="the height in the valley",
+    ylabel="$C$",
+    log=True,
+)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_momentum_rate", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
