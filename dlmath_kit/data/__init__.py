@@ -1,29 +1,33 @@
-"""Data sets: X has one sample per row, y holds the labels (int64).
+"""Data sets: X has one sample per row, y holds the labels (int64) or the targets (float64).
 
-bundled      digits, breast_cancer: part of this package, no network needed
-synthetic    two_moons, ring: drawn from a generator that you pass
+bundled      digits, breast_cancer, wine, diabetes: part of this package, no network needed
+synthetic    two_moons, ring, linear: drawn from a generator that you pass
 landscapes   quadratic, rosenbrock: functions with a known minimum
 real         load_mnist: MNIST and Fashion-MNIST from files on disk
 fetching     download: gets those files, and checks them
 choosing     get: a data set by name, with a fallback
 """
 
-from dlmath_kit.data.bundled import breast_cancer, digits
+from dlmath_kit.data.bundled import DIABETES_FEATURES, WINE_FEATURES, breast_cancer, diabetes, digits, wine
 from dlmath_kit.data.choosing import get
 from dlmath_kit.data.fetching import DownloadError, download
 from dlmath_kit.data.idx import IdxError, read_idx
 from dlmath_kit.data.landscapes import quadratic, rosenbrock, rosenbrock_gradient
 from dlmath_kit.data.real import DataNotFound, load_mnist
-from dlmath_kit.data.synthetic import ring, two_moons
+from dlmath_kit.data.synthetic import linear, ring, two_moons
 
 __all__ = [
+    "DIABETES_FEATURES",
+    "WINE_FEATURES",
     "DataNotFound",
     "DownloadError",
     "IdxError",
     "breast_cancer",
+    "diabetes",
     "digits",
     "download",
     "get",
+    "linear",
     "load_mnist",
     "quadratic",
     "read_idx",
@@ -31,4 +35,5 @@ __all__ = [
     "rosenbrock",
     "rosenbrock_gradient",
     "two_moons",
+    "wine",
 ]

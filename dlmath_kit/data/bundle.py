@@ -14,13 +14,20 @@ __all__ = ["write"]
 
 
 def write(folder: Path) -> list[Path]:
-    """Writes digits.npz and breast_cancer.npz into `folder`; gives their paths."""
-    from sklearn.datasets import load_breast_cancer, load_digits
+    """Writes one npz file for each bundled data set into `folder`; gives their paths."""
+    from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 
-    digits, cancer = load_digits(), load_breast_cancer()
-    paths = [folder / "digits.npz", folder / "breast_cancer.npz"]
-    np.savez_compressed(paths[0], X=digits.data.astype(np.uint8), y=digits.target.astype(np.uint8))
-    np.savez_compressed(paths[1], X=cancer.data, y=cancer.target.astype(np.uint8))
+    digits, cancer, wine = load_digits(), load_breast_cancer(), load_wine()
+    diabetes = load_diabetes(scaled=False)
+    arrays = {
+        "digits": (digits.data.astype(np.uint8), digits.target.astype(np.uint8)),
+        "breast_cancer": (cancer.data, cancer.target.astype(np.uint8)),
+        "wine": (wine.data, wine.target.astype(np.uint8)),
+        "diabetes": (diabetes.data, diabetes.target),
+    }
+    paths = [folder / f"{name}.npz" for name in arrays]
+    for path, (X, y) in zip(paths, arrays.values(), strict=True):
+        np.savez_compressed(path, X=X, y=y)
     return paths
 
 

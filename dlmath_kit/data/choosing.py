@@ -8,12 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from dlmath_kit.data.bundled import breast_cancer, digits
+from dlmath_kit.data.bundled import breast_cancer, diabetes, digits, wine
 from dlmath_kit.data.real import DataNotFound, load_mnist
 
 __all__ = ["data_root", "get"]
 
-_BUNDLED: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {"digits": digits, "breast_cancer": breast_cancer}
+_BUNDLED: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
+    "digits": digits,
+    "breast_cancer": breast_cancer,
+    "wine": wine,
+    "diabetes": diabetes,
+}
 _FLAVOURS = {"mnist": "digits", "fashion_mnist": "fashion"}
 
 
@@ -28,13 +33,13 @@ def get(name: str, root: str | Path | None = None, fallback: str | None = None) 
     The network is never used: call `download` first. Images come flattened, one per row.
 
     Args:
-        name: "digits", "breast_cancer", "mnist" or "fashion_mnist" (their training parts).
+        name: "digits", "breast_cancer", "wine", "diabetes", "mnist" or "fashion_mnist" (their training parts).
         root: folder of data sets; `data_root()` unless given.
         fallback: a name to take instead, or None to raise.
 
     Returns:
         X: (n, p) float64.
-        y: (n,) int64.
+        y: (n,) int64; float64 for diabetes.
 
     Raises:
         ValueError: unknown name.

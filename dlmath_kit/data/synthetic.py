@@ -1,10 +1,10 @@
-"""Points of the plane, drawn from a generator that the caller passes."""
+"""Data with a known truth, drawn from a generator that the caller passes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ring", "two_moons"]
+__all__ = ["linear", "ring", "two_moons"]
 
 
 def two_moons(n: int, noise: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -56,3 +56,30 @@ def ring(n: int, rng: np.random.Generator, K: int = 8, sigma: float = 0.25) -> t
     angle = 2.0 * np.pi * y / K
     centres = 2.0 * np.column_stack([np.cos(angle), np.sin(angle)])  # (n, 2)
     return centres + sigma * rng.normal(size=(n, 2)), y
+
+
+def linear(
+    n: int, beta: np.ndarray, sigma: float, rng: np.random.Generator, b: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """A linear model with known parameters, and noise.
+
+    Equation:
+        y = b + X beta + sigma * e with X and e standard normal
+
+    Args:
+        n: number of samples.
+        beta: (p,) slopes.
+        sigma: standard deviation of the noise, at least 0.
+        rng: source of randomness.
+        b: intercept.
+
+    Returns:
+        X: (n, p) float64.
+        y: (n,) float64.
+
+    >>> X, y = linear(4, np.array([2.0, -1.0]), 0.0, np.random.default_rng(0), b=3.0)
+    >>> X.shape, np.allclose(y, 3 + 2 * X[:, 0] - X[:, 1])
+    ((4, 2), True)
+    """
+    X = rng.normal(size=(n, len(beta)))
+    return X, b + X @ beta + sigma * rng.normal(size=n)
