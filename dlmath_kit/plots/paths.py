@@ -21,6 +21,7 @@ def descent_paths(
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
     title: str = "",
+    legend: str = "best",
     resolution: int = 200,
 ) -> Axes:
     """Lines of equal height, evenly spaced in the logarithm of the height, under one path per optimiser.
@@ -32,6 +33,7 @@ def descent_paths(
         minimum: where f is smallest, marked with a star; heights are counted from f there.
         xlim, ylim: the part of the plane; around all paths and the minimum unless given.
         title: above the picture.
+        legend: its place, as matplotlib names it.
         resolution: points of the grid along each axis.
 
     Returns:
@@ -54,7 +56,7 @@ def descent_paths(
         ax.plot(*end[0], marker="*", ms=14, color="black", mec="white", ls="", zorder=5)
     ax.set(xlim=(u[0], u[-1]), ylim=(v[0], v[-1]), xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", title=title)
     if any(drawn):
-        ax.legend(fontsize="small", framealpha=0.9)
+        ax.legend(loc=legend, fontsize="small", framealpha=0.9)
     return ax
 
 
