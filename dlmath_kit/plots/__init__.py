@@ -1,7 +1,9 @@
 """Pictures of what the student has just built. Each returns what it drew on, to be changed further.
 
 boundary    decision_boundary: a classifier's regions under the points
+clusters    clusters: points in groups, with the groups' centers
 curves      loss_curves: loss against step
+errors      bias_variance_curves, roc_curves: where errors come from, how two kinds of them are traded
 images      image_grid: pictures in rows, with captions
 paths       descent_paths: optimisers on a landscape of two parameters
 tables      confusion: truth against prediction
@@ -9,10 +11,22 @@ style       PALETTE: colours that colour-blind readers can tell apart
 """
 
 from dlmath_kit.plots.boundary import decision_boundary
+from dlmath_kit.plots.clusters import clusters
 from dlmath_kit.plots.curves import loss_curves
+from dlmath_kit.plots.errors import bias_variance_curves, roc_curves
 from dlmath_kit.plots.images import image_grid
 from dlmath_kit.plots.paths import descent_paths
 from dlmath_kit.plots.style import PALETTE
 from dlmath_kit.plots.tables import confusion
 
-__all__ = ["PALETTE", "confusion", "decision_boundary", "descent_paths", "image_grid", "loss_curves"]
+__all__ = [
+    "PALETTE",
+    "bias_variance_curves",
+    "clusters",
+    "confusion",
+    "decision_boundary",
+    "descent_paths",
+    "image_grid",
+    "loss_curves",
+    "roc_curves",
+]
