@@ -250,6 +250,7 @@ def largest_score_positive(X, m):
     turn = np.sign(scores[np.abs(scores).argmax(axis=0), np.arange(m)])
     return scores * turn, axes * turn, ratio
 
+
 WHOLE = "the same axes: the full matrices only have more of them, which are not used"
 key.equivalent("np.linalg.svd(centred, full_matrices=False) -> np.linalg.svd(centred)", WHOLE)
 key.equivalent("False -> True", WHOLE)
