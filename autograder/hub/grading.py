@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from autograder.hub.grading_runs import Run, remember, remembered
+from autograder.hub.priority import AFTER_PAGES
 
 __all__ = ["Board", "outside_environment"]
 
@@ -130,7 +131,7 @@ class Board:
         run.read(await process.wait(), printed, list(said))
 
     def _command(self, run: Run) -> list[str]:
-        words = [sys.executable, "-m", "autograder", "--course", str(self.home), *self.options]
+        words = [*AFTER_PAGES, sys.executable, "-m", "autograder", "--course", str(self.home), *self.options]
         words += ["--progress", "json", "grade", "--json"]
         words += ["--workers", str(self.workers)] if self.workers else []
         words += ["--force"] if run.force else []

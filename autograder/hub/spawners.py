@@ -16,6 +16,7 @@ from autograder.hub import student_files
 from autograder.hub.audit import record
 from autograder.hub.culler import take_notice
 from autograder.hub.gpus import gpu_settings, local
+from autograder.hub.priority import AFTER_PAGES
 
 if TYPE_CHECKING:
     from autograder.hub.settings import Settings
@@ -49,7 +50,8 @@ def configure_spawner(c: Any, settings: Settings) -> None:
     c.Spawner.default_url = "/dlmath"
     c.Spawner.start_timeout = c.Spawner.http_timeout = settings.spawner.start_seconds
     c.Spawner.environment = environment(settings)
-    c.Spawner.cmd = [command(settings)] if kind not in HERE else [python(settings), "-m", "jupyterhub.singleuser"]
+    local_command = [*AFTER_PAGES, python(settings), "-m", "jupyterhub.singleuser"]
+    c.Spawner.cmd = local_command if kind in HERE else [command(settings)]
     section = c[spawner_class(settings).rpartition(".")[2]]
     if kind in HERE:
         here(c, section, settings)

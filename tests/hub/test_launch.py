@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import psutil
+
 from tests.hub.course_hub import CourseHub
 
 
@@ -34,6 +36,17 @@ def test_students_reach_their_own_server_only(hub: CourseHub) -> None:
     assert status == 200 and "unit02_logistic" in str(units), units
     assert two.get("/user/student1/api/status")[0] in (403, 404)
     assert two.get("/services/dlmath/")[0] == 403
+
+
+def test_pages_come_before_servers(hub: CourseHub) -> None:
+    """A student's server leaves the processor to the hub and its proxy, who answer logins, when there is not enough."""
+    hub.person("student1").start_server()
+    assert hub.process
+    tree = psutil.Process(hub.process.pid).children(recursive=True)
+    ranks = {word: [p.nice() for p in tree if word in p.cmdline()] for word in ("jupyterhub", "jupyterhub.singleuser")}
+    proxies = [p.nice() for p in tree if any("configurable-http-proxy" in part for part in p.cmdline())]
+    assert ranks["jupyterhub.singleuser"] and proxies and ranks["jupyterhub"]
+    assert min(ranks["jupyterhub.singleuser"]) == max(*proxies, *ranks["jupyterhub"]) + 10
 
 
 def test_lecturers_come_to_the_formgrader(hub: CourseHub) -> None:
