@@ -102,6 +102,88 @@ from autograder import mark
 mark("unit01_machine_learning/least_squares_ridge", least_squares)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** On the left, 442 patients, one measurement, and your line. On the right all ten measurements, each
+brought to mean 0 and standard deviation 1 so that their $\beta$ can be compared, and what the penalty does to them.
+Cholesterol and LDL rise and fall together in these patients. Without a penalty the fit plays them off against each
+other, with two large $\beta$ of opposite sign; a small $\lambda$ ends that at once.
+"""
+
+# %% tags=["picture"]
+X_raw, y_raw = data.diabetes()
+names = data.DIABETES_FEATURES
+X_all = (X_raw - X_raw.mean(axis=0)) / X_raw.std(axis=0)
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4), layout="constrained")
+mass = X_raw[:, [names.index("body mass")]]
+beta, b = least_squares(mass, y_raw)
+grid = np.linspace(mass.min(), mass.max(), 2)
+left.vlines(mass[:, 0], b + mass @ beta, y_raw, color="0.85", lw=0.6, zorder=0)
+left.plot(mass[:, 0], y_raw, ".", color=plots.PALETTE[0], ms=4, alpha=0.7)
+left.plot(grid, b + beta[0] * grid, color=plots.PALETTE[1], lw=2.2)
+left.set(xlabel="body mass index", ylabel="progression", title=f"$\\hat y = {b:.0f} + {beta[0]:.1f}\\,x$")
+
+lams = np.logspace(-3, 2, 80)
+path = np.array([least_squares(X_all, y_raw, lam)[0] for lam in lams])  # (80, 10)
+shown = {"cholesterol": 1, "LDL": 0, "triglycerides": 2, "body mass": 3, "sex": 4}
+for j, name in enumerate(names):
+    k = shown.get(name)
+    right.plot(lams, path[:, j], color="0.8" if k is None else plots.PALETTE[k], lw=1 if k is None else 2, label=name)
+lines, labels = right.get_legend_handles_labels()
+right.legend([lines[names.index(n)] for n in shown], shown, fontsize="small", loc="lower right")
+right.axhline(0, color="0.5", lw=0.8, zorder=0)
+right.set(xscale="log", xlabel=r"$\lambda$", ylabel=r"$\beta_j$", title="the ridge path")
+for ax in (left, right):
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+Does the penalty help to predict? With 442 patients and ten measurements hardly. But let 100 patients be all you have,
+and add the squares and products of the measurements, 65 columns in all: now the fit without a penalty knows its own
+patients very well and new ones worse than somebody who always answers with the mean. A penalty repairs that. Each thin
+line is another draw of 100 patients.
+"""
+
+
+# %% tags=["picture"]
+def with_products(X):
+    """The columns of X, and all their squares and products."""
+    first, second = np.triu_indices(X.shape[1])
+    return np.hstack([X, X[:, first] * X[:, second]])
+
+
+rng = np.random.default_rng(0)
+lams = np.logspace(-3, 3, 31)
+known, new, mean_only = np.zeros((15, 31)), np.zeros((15, 31)), np.zeros(15)
+for r in range(15):
+    order = rng.permutation(len(y_raw))
+    train, test = order[:100], order[100:]
+    F = with_products(X_all)
+    F = (F - F[train].mean(axis=0)) / F[train].std(axis=0)  # by the statistics of the training patients
+    mean_only[r] = np.sqrt(np.mean((y_raw[test] - y_raw[train].mean()) ** 2))
+    for k, lam in enumerate(lams):
+        beta, b = least_squares(F[train], y_raw[train], lam)
+        known[r, k] = np.sqrt(np.mean((b + F[train] @ beta - y_raw[train]) ** 2))
+        new[r, k] = np.sqrt(np.mean((b + F[test] @ beta - y_raw[test]) ** 2))
+
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+for k, (name, errors) in enumerate({"the 100 patients of the fit": known, "the other 342 patients": new}.items()):
+    ax.plot(lams, errors.T, color=plots.PALETTE[k], lw=0.5, alpha=0.5)
+    ax.plot(lams, errors.mean(axis=0), color=plots.PALETTE[k], lw=2.5, label=name)
+ax.axhline(mean_only.mean(), color="0.3", ls="--", lw=1, label="always the mean")
+best = new.mean(axis=0).argmin()
+print(
+    f"λ = {lams[best]:.2f} is best on new patients: they are {new.mean(axis=0)[best]:.0f} off, {known.mean(axis=0)[best]:.0f} in the fit"
+)
+ax.set(
+    xscale="log", ylim=(0, 140), xlabel=r"$\lambda$", ylabel="root mean squared error", title="65 columns, 100 patients"
+)
+ax.legend(fontsize="small")
+ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_gd_linear_trace", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 2 The same, on foot: gradient descent
@@ -153,6 +235,59 @@ from autograder import mark
 
 mark("unit01_machine_learning/gd_linear_trace", gd_linear)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** The loss of a linear model is a bowl: its contours are ellipses, and you see your descent from above.
+Left, two measurements that have little to do with each other. Right, cholesterol and LDL, which nearly say the same:
+the bowl becomes a long valley. A step that suits the steep walls is tiny along the floor. The largest $\alpha$ that does
+not climb the wall is $1/\lambda_{\max}$, with $\lambda_{\max}$ the largest eigenvalue of $\frac1n X^\top X$.
+"""
+
+# %% tags=["picture"]
+y_c = y_raw - y_raw.mean()
+pairs = [("body mass", "age"), ("cholesterol", "LDL")]
+fig, axes = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained")
+for ax, pair in zip(axes, pairs, strict=True):
+    X = X_all[:, [names.index(name) for name in pair]]
+    largest = np.linalg.eigvalsh(X.T @ X / len(X))[-1]
+    lowest, _ = least_squares(X, y_c)
+    start = lowest + np.array([40.0, 15.0])
+    shares = {"0.1": 0.1, "0.5": 0.5, "0.95": 0.95}
+    paths = {rf"$\alpha = {s}/\lambda_{{\max}}$": gd_linear(X, y_c, start, v / largest, 30) for s, v in shares.items()}
+    plots.descent_paths(
+        lambda theta, X=X: np.mean((y_c - theta @ X.T) ** 2, axis=-1),
+        paths,
+        ax,
+        minimum=lowest,
+        title=" and ".join(pair),
+    )
+    ax.set(xlabel=rf"$\theta$ of {pair[0]}", ylabel=rf"$\theta$ of {pair[1]}")
+plt.show()
+
+# %% [markdown]
+r"""
+Much of the trouble is home-made. Take body mass and blood pressure as they are written in the file, with a column of
+ones, and descend; then bring them to mean 0 and standard deviation 1 first. Same patients, same model, the same
+minimum, each with the largest step that it bears. In raw units half a million steps would not do.
+"""
+
+# %% tags=["picture"]
+two = [names.index("body mass"), names.index("blood pressure")]
+histories = {}
+for name, X in {"raw units": X_raw[:, two], "standardised": X_all[:, two]}.items():
+    design = np.column_stack([np.ones(len(X)), X])
+    largest = np.linalg.eigvalsh(design.T @ design / len(X))[-1]
+    walk = gd_linear(design, y_raw, np.zeros(3), 0.9 / largest, 60)
+    histories[name] = np.sqrt(np.mean((y_raw - walk @ design.T) ** 2, axis=1))
+beta, b = least_squares(X_raw[:, two], y_raw)
+floor = np.sqrt(np.mean((y_raw - b - X_raw[:, two] @ beta) ** 2))
+
+ax = plots.loss_curves(histories, ylabel="root mean squared error", title="one model, two ways to write it down")
+ax.axhline(floor, color="0.3", ls=":", lw=1.2, label="least squares")
+ax.set_ylim(50, 170)
+ax.legend(fontsize="small")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_bias_variance", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -210,6 +345,77 @@ from autograder import mark
 
 mark("unit01_machine_learning/bias_variance", bias_variance)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** To see bias and variance one needs what real life denies: the truth, and many training sets. Here the
+truth is a sine, a training set has 25 noisy points, and the method fits a polynomial with your `least_squares`. Each
+thin line is a model that has seen another training set, the thick one their mean. The straight line is always wrong in
+the same way; the polynomial of degree 14 is wrong in a new way each time.
+"""
+
+# %% tags=["picture"]
+sigma, n, R = 0.35, 25, 200
+grid = np.linspace(-1, 1, 101)
+truth = np.sin(1.5 * np.pi * grid)
+
+
+def features(x, degree):
+    """Legendre polynomials 1 to degree: they span the same curves as powers of x, but are not nearly parallel."""
+    return np.polynomial.legendre.legvander(x, degree)[:, 1:]
+
+
+def trained_models(degree, lam, rng):
+    """The predictions (R, 101) on the grid of R models, each trained on its own n points."""
+    preds = np.empty((R, len(grid)))
+    for r in range(R):
+        x = rng.uniform(-1, 1, n)
+        y = np.sin(1.5 * np.pi * x) + sigma * rng.normal(size=n)
+        beta, b = least_squares(features(x, degree), y, lam)
+        preds[r] = b + features(grid, degree) @ beta
+    return preds
+
+
+rng = np.random.default_rng(0)
+fig, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained", sharey=True)
+for ax, degree in zip(axes, (1, 5, 14), strict=True):
+    preds = trained_models(degree, 1e-6, rng)
+    ax.plot(grid, preds[:40].T, color=plots.PALETTE[0], lw=0.6, alpha=0.35)
+    ax.plot(grid, preds.mean(axis=0), color=plots.PALETTE[1], lw=2.2, label="mean of 200 models")
+    ax.plot(grid, truth, "k--", lw=1.4, label="truth")
+    bias2, var, total = bias_variance(preds, truth, sigma**2)
+    ax.set(xlabel="$x$", ylim=(-3, 3), title=f"degree {degree}: bias² {bias2:.3f}, variance {var:.3f}")
+    ax.spines[["top", "right"]].set_visible(False)
+axes[0].legend(fontsize="small", loc="lower left")
+plt.show()
+
+# %% [markdown]
+r"""
+Now turn the two knobs that you know. Left, the degree without a penalty; right, degree 14 with a penalty. The solid line
+is the sum of the three parts. The grey dots know nothing of parts: they are the mean squared error on new noisy
+observations. No method gets below the noise, and the best one is neither the stiffest nor the most flexible.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(1)
+fig, axes = plt.subplots(1, 2, figsize=(11.5, 4), layout="constrained", sharey=True)
+knobs = {
+    "degree": [(degree, 1e-6) for degree in range(1, 13)],
+    r"penalty $\lambda$ (degree 14)": [(14, lam) for lam in np.logspace(-5, 1, 13)],
+}
+for ax, (knob, settings) in zip(axes, knobs.items(), strict=True):
+    x = [lam if "lambda" in knob else degree for degree, lam in settings]
+    parts, measured = [], []
+    for degree, lam in settings:
+        preds = trained_models(degree, lam, rng)
+        parts.append(bias_variance(preds, truth, sigma**2)[:2])
+        measured.append(np.mean((preds - truth - sigma * rng.normal(size=preds.shape)) ** 2))
+    plots.bias_variance_curves(x, *np.transpose(parts), sigma**2, ax, xlabel=knob, log="lambda" in knob)
+    ax.plot(x, measured, "o", color="0.6", ms=4, label="measured", zorder=0)
+    ax.set_ylim(0, 0.9)
+axes[0].set_title("more flexible to the right")
+axes[1].set_title("stiffer to the right")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_bias_variance", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
