@@ -26,8 +26,8 @@ algebra: it grows without end. In the first exercise the program itself carries 
 last digit.
 
 Then comes the second question. A gradient says which way is down, not how far. **What if the method also knew how the
-ground bends?** Newton's method does, and where gradient descent takes thousands of steps it takes six. Its price is a
-matrix of second derivatives. In the last two exercises you learn the matrix from the gradients alone, and finally do
+ground bends?** Newton's method does, and where gradient descent takes thousands of steps it takes eight. Its price is
+a matrix of second derivatives. In the last two exercises you learn the matrix from the gradients alone, and finally do
 without any matrix.
 
 As before: functions change none of their inputs. Allowed are numpy, with everything of `numpy.linalg`, and the
@@ -58,7 +58,7 @@ $\theta_k + \varepsilon\, v_k$ into a program for $f : \mathbb{R}^d \to \mathbb{
 $f(\theta) + \varepsilon\, \langle \nabla f(\theta), v \rangle$: this is **forward-mode differentiation**.
 
 **Write** the methods of `Dual` below, the functions `dexp(d)`, `dlog(d)`, `dsin(d)`, `dtanh(d)` of a `Dual`, and
-`directional_derivative(f, x, v)`.
+`directional_derivative(f, x, v)`. Leave the header of the class and its `__init__` as they are.
 
 * `re` and `du` of a `Dual` are numbers, or two arrays of one shape, on which everything works entry by entry.
 * `other` is a `Dual` or a plain number. For `2 - d` Python calls `d.__rsub__(2)`, and likewise for the other methods
@@ -232,6 +232,80 @@ from autograder import mark
 mark("unit03_optimization/dual_numbers", Dual, dexp, dlog, dsin, dtanh, directional_derivative)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** A program becomes its own derivative. On the left, $f(\theta) = e^{-\theta^2/4} \sin 3\theta$ and
+its slope at 300 points, from **one** evaluation on arrays; three tangents to convince you. On the right the error of
+the slope at $\theta = 1$, against differences with every step size $h$. Differences have a best $h$ and still lose
+five to eight digits there; dual numbers have no $h$ and lose none.
+"""
+
+# %% tags=["picture"]
+def bump(theta):
+    return dexp(-(theta**2) / 4) * dsin(3 * theta)
+
+
+theta = np.linspace(-3, 3, 300)
+curve = bump(Dual(theta, np.ones(300)))
+
+h = np.logspace(-14, 0, 57)
+exact = np.exp(-1 / 4) * (3 * np.cos(3) - np.sin(3) / 2)  # worked out on paper
+here, ahead, behind = (bump(Dual(x, 0 * x)).re for x in (1 + 0 * h, 1 + h, 1 - h))  # values alone
+forward = np.abs((ahead - here) / h - exact)
+central = np.abs((ahead - behind) / (2 * h) - exact)
+dual = abs(directional_derivative(bump, np.array([1.0]), np.array([1.0]))[1] - exact)
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.8), layout="constrained")
+left.plot(theta, curve.re, color=plots.PALETTE[0], lw=2, label="$f$")
+left.plot(theta, curve.du, "--", color=plots.PALETTE[1], lw=1.6, label="$f'$")
+for k in (75, 160, 225):
+    x = theta[k] + np.array([-0.4, 0.4])
+    left.plot(x, curve.re[k] + curve.du[k] * (x - theta[k]), color="0.2", lw=1.4)
+    left.plot(theta[k], curve.re[k], "o", color="0.2", ms=4)
+left.set(xlabel=r"$\theta$", title="a curve and its slope, from one evaluation")
+left.legend()
+right.loglog(h, forward, ".-", color=plots.PALETTE[2], label="forward differences")
+right.loglog(h, central, ".-", color=plots.PALETTE[3], label="central differences")
+right.axhline(max(dual, 1e-17), color=plots.PALETTE[0], lw=2, label=f"dual numbers: {dual:.0e}")
+right.set(xlabel="$h$", ylabel="error of the slope", ylim=(1e-19, 1e2), title="nothing to choose, nothing to lose")
+right.legend(fontsize="small")
+for ax in (left, right):
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+And what is a *program*? Anything, loops included. Below, forty steps of gradient descent on
+$\frac12(\theta_1^2 + 10\,\theta_2^2)$ with a **dual learning rate** $\alpha$: the final loss arrives together with its
+derivative by $\alpha$. Nobody would differentiate that on paper. Where the derivative crosses zero lies the best
+$\alpha$ for forty steps, close to the $\alpha^* = 2/(1 + 10)$ that the first lab found for infinitely many.
+
+One call gives the slope along **one** direction, so a gradient with $d$ entries takes $d$ calls. That is fine for a
+learning rate and hopeless for a million weights. Unit 4 runs the same rules backwards and gets the whole gradient
+from one pass (reverse mode, section 4.4).
+"""
+
+# %% tags=["picture"]
+alpha = Dual(np.linspace(0.1, 0.2, 200), np.ones(200))
+t1, t2 = 1.0, 1.0
+for _ in range(40):
+    t1, t2 = t1 - alpha * t1, t2 - alpha * (10 * t2)
+log_loss = dlog((t1**2 + 10 * t2**2) / 2)
+best = alpha.re[np.argmin(np.abs(log_loss.du))]
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.4), layout="constrained", sharex=True)
+left.plot(alpha.re, log_loss.re, color=plots.PALETTE[0], lw=2)
+left.set(xlabel=r"$\alpha$", title="logarithm of the loss after forty steps")
+right.plot(alpha.re, log_loss.du, color=plots.PALETTE[1], lw=2)
+right.axhline(0, color="0.7", lw=0.8)
+right.set(xlabel=r"$\alpha$", title=r"its derivative by $\alpha$, carried through the loop")
+for ax in (left, right):
+    ax.axvline(best, color="0.3", lw=1, ls=":", label=f"best for forty steps: {best:.4f}")
+    ax.axvline(2 / 11, color=plots.PALETTE[2], lw=1, ls="--", label=rf"$\alpha^*$ of lab 1: {2 / 11:.4f}")
+    ax.spines[["top", "right"]].set_visible(False)
+left.legend(fontsize="small")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_newton_logistic", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 2 Newton's method
@@ -300,6 +374,86 @@ from autograder import mark
 mark("unit03_optimization/newton_logistic", newton_logistic)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** The neuron of unit 2, at the patients again, this time with only two of the thirty measurements:
+the mean radius and the mean perimeter of a patient's cells. They say almost the same thing, so the loss is a long
+narrow valley in $w$. Gradient descent drops into the valley and then crawls along it. Newton's method does not care
+how narrow the valley is.
+"""
+
+# %% tags=["picture"]
+X, y = data.breast_cancer()
+X = (X - X.mean(0)) / X.std(0)
+two, lam = X[:, [0, 2]], 1e-3
+
+
+def loss(w):
+    """The loss at many w at once: (..., 2) to (...)."""
+    z = w @ two.T
+    return np.mean(np.logaddexp(0.0, z) - y * z, axis=-1) + lam * np.sum(w**2, axis=-1) / 2
+
+
+def descend(X, lam, alpha, T):
+    """T steps of gradient descent; all points on the way, the start included."""
+    path = [np.zeros(X.shape[1])]
+    for _ in range(T):
+        p = 1 / (1 + np.exp(-X @ path[-1]))
+        path.append(path[-1] - alpha * (X.T @ (p - y) / len(y) + lam * path[-1]))
+    return np.array(path)
+
+
+rate = 4 / np.linalg.eigvalsh(two.T @ two / len(y))[-1]
+paths = {
+    "gradient descent, 300 steps": descend(two, lam, rate, 300),
+    "Newton, 8 steps": np.array([newton_logistic(two, y, lam, t)[0] for t in range(9)]),
+}
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+best = newton_logistic(two, y, lam, 30)[0]
+plots.descent_paths(loss, paths, left, minimum=best, title="two measurements that say almost the same")
+left.set(xlabel="$w_1$ (radius)", ylabel="$w_2$ (perimeter)")
+for k, (name, path) in enumerate(paths.items()):
+    gap = np.maximum(loss(path) - loss(best), 1e-16)
+    right.semilogy(gap, "s-" if k else "-", color=plots.PALETTE[k], ms=4, label=name)
+right.set(xlabel="step", ylabel="$C(w) - C(w^*)$", title="how much is left", xlim=(-2, 60))
+right.legend(fontsize="small")
+right.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+Now all thirty measurements. Close to the minimum Newton's error is **squared** in every step,
+$\|w^{(t+1)} - w^*\| \le K\, \|w^{(t)} - w^*\|^2$: the number of right digits doubles. Gradient descent multiplies its
+error by a constant, which adds the same small number of digits per step. On the right, each error against the one
+before it: a line of slope 1 for gradient descent, of slope 2 for Newton.
+"""
+
+# %% tags=["picture"]
+lam = 0.01
+w_best = newton_logistic(X, y, lam, 30)[0]
+newton = np.array([newton_logistic(X, y, lam, t)[0] for t in range(10)])
+first_order = descend(X, lam, 4 / np.linalg.eigvalsh(X.T @ X / len(y))[-1], 3000)
+errors = {
+    "gradient descent": np.linalg.norm(first_order - w_best, axis=1),
+    "Newton": np.linalg.norm(newton - w_best, axis=1),
+}
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+for k, (name, e) in enumerate(errors.items()):
+    left.loglog(np.arange(len(e)) + 1, np.maximum(e, 1e-16), "o-" if k else "-", color=plots.PALETTE[k], ms=4, label=name)
+    near = (e[:-1] < 1) & (e[1:] > 1e-14)
+    right.loglog(e[:-1][near], e[1:][near], "o" if k else ".", color=plots.PALETTE[k], ms=6 if k else 2, label=name)
+x = np.logspace(-6, 0, 50)
+right.loglog(x, 0.6 * x**2, ":", color="0.3", lw=1, label="slope 2")
+left.set(xlabel="step + 1", ylabel="$\\|w^{(t)} - w^*\\|$", title="3000 steps of one, 9 of the other")
+right.set(xlabel="error before the step", ylabel="error after the step", title="digits doubled, digits added")
+for ax in (left, right):
+    ax.legend(fontsize="small")
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+for t, e in enumerate(errors["Newton"]):
+    print(f"Newton step {t}: error {e:.1e}")
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_bfgs_update", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 3 Curvature from gradients alone: BFGS
@@ -365,6 +519,64 @@ from autograder import mark
 
 mark("unit03_optimization/bfgs_update", bfgs_update)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Rosenbrock's valley from its classical start $(-1.2, 1)$: the direction $-H \nabla C$, a
+backtracking search for the step as in the first lab, and your update, beside gradient descent with $\alpha = 0.001$.
+Nobody computed a second derivative. In the middle, what is left of $C$; on the right, what $H$ has learned: the
+ellipse $\{u : u^\top H^{-1} u = 1\}$ starts as a circle, turns with the valley, and ends on top of the one that belongs
+to the true inverse Hessian at the minimum.
+"""
+
+# %% tags=["picture"]
+def search(f, theta, g, direction):
+    """The first of the steps 1, 1/2, 1/4, ... along the direction that pays off."""
+    step = 1.0
+    while f(theta + step * direction) > f(theta) + 1e-4 * step * (g @ direction) and step > 1e-12:
+        step /= 2
+    return step * direction
+
+
+def bfgs(f, gradient, theta, T):
+    """T steps of BFGS: all points and all matrices on the way."""
+    H, g, points, matrices = np.eye(len(theta)), gradient(theta), [theta], [np.eye(len(theta))]
+    for _ in range(T):
+        s = search(f, theta, g, -H @ g)
+        theta, g_new = theta + s, gradient(theta + s)
+        H, g = bfgs_update(H, s, g_new - g), g_new
+        points.append(theta)
+        matrices.append(H)
+    return np.array(points), matrices
+
+
+start = np.array([-1.2, 1.0])
+path, matrices = bfgs(data.rosenbrock, data.rosenbrock_gradient, start, 40)
+plain = [start]
+for _ in range(2000):
+    plain.append(plain[-1] - 0.001 * data.rosenbrock_gradient(plain[-1]))
+paths = {"gradient descent, 2000 steps": np.array(plain), "BFGS, 40 steps": path}
+
+fig, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.2), layout="constrained")
+plots.descent_paths(data.rosenbrock, paths, left, minimum=(1, 1), ylim=(-0.4, 1.8), title="along the valley")
+for k, (name, points) in enumerate(paths.items()):
+    middle.loglog(np.maximum(data.rosenbrock(points), 1e-20), color=plots.PALETTE[k], lw=1.8, label=name)
+middle.set(xlabel="step", ylabel=r"$C(\theta)$", title="how much is left")
+middle.legend(fontsize="small")
+
+angle = np.linspace(0, 2 * np.pi, 200)
+circle = np.array([np.cos(angle), np.sin(angle)])
+truth = np.linalg.inv(np.array([[802.0, -400.0], [-400.0, 200.0]]))  # the Hessian at (1, 1)
+for k, (t, dash) in enumerate([(0, ":"), (10, "-."), (20, "--"), (40, "-")]):
+    values, vectors = np.linalg.eigh(matrices[t])
+    right.plot(*(vectors * np.sqrt(values)) @ circle, dash, color=plots.PALETTE[k], lw=2, label=f"$H$ after {t} steps")
+values, vectors = np.linalg.eigh(truth)
+right.plot(*(vectors * np.sqrt(values)) @ circle, color="black", lw=0.8, label="true inverse Hessian")
+right.set(xlim=(-1.2, 1.2), ylim=(-1.6, 1.6), title="curvature, learned from gradients")
+right.legend(fontsize="small")
+for ax in (middle, right):
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_lbfgs_two_loop", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -432,6 +644,65 @@ from autograder import mark
 
 mark("unit03_optimization/lbfgs_two_loop", lbfgs_direction)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Softmax regression on the digits has 640 weights. BFGS would carry a matrix of 409 600 numbers;
+L-BFGS with $m = 10$ carries 20 vectors. All methods below use the same backtracking search, so a step costs about the
+same for each. Already one pair, $m = 1$, is a different method from gradient descent.
+"""
+
+# %% tags=["picture"]
+X, y = data.digits()
+X, Y, lam = X - X.mean(0), np.eye(10)[y], 1e-5
+
+
+def softmax_loss(w):
+    Z = X @ w.reshape(10, 64).T
+    top = Z.max(1)
+    return np.mean(top + np.log(np.exp(Z - top[:, None]).sum(1)) - np.sum(Z * Y, axis=1)) + lam * (w @ w) / 2
+
+
+def softmax_gradient(w):
+    Z = X @ w.reshape(10, 64).T
+    P = np.exp(Z - Z.max(1, keepdims=True))
+    P /= P.sum(1, keepdims=True)
+    return ((P - Y).T @ X / len(y)).ravel() + lam * w
+
+
+def lbfgs(f, gradient, theta, m, T):
+    """T steps of L-BFGS with the last m pairs; m = 0 is gradient descent. The losses on the way."""
+    g, S, D, losses = gradient(theta), [], [], [f(theta)]
+    for _ in range(T):
+        shape = (len(S), len(theta))
+        s = search(f, theta, g, lbfgs_direction(g, np.reshape(S, shape), np.reshape(D, shape)))
+        theta, g_new = theta + s, gradient(theta + s)
+        if (g_new - g) @ s > 1e-10 * np.linalg.norm(g_new - g) * np.linalg.norm(s):
+            S, D = [*S, s][-m or len(S) + 1 :], [*D, g_new - g][-m or len(D) + 1 :]
+        g = g_new
+        losses.append(f(theta))
+    return np.array(losses)
+
+
+best = lbfgs(softmax_loss, softmax_gradient, np.zeros(640), 20, 160)[-1]
+histories = {
+    f"L-BFGS, m = {m}" if m else "gradient descent": lbfgs(softmax_loss, softmax_gradient, np.zeros(640), m, 100) - best
+    for m in (0, 1, 3, 10)
+}
+plots.loss_curves(histories, title="640 weights, no matrix", ylabel="$C(w) - C(w^*)$", log=True)
+plt.show()
+
+# %% [markdown]
+r"""
+**Playground.** How much does memory buy: try $m = 30$. Start BFGS elsewhere, below at the book's $(0.4, -0.2)$: the very
+first step, with $H = I$, is a wild one. What would happen with $H = 0.001\, I$? Or differentiate a program of your own
+with `directional_derivative`: at which line does it fail, and why?
+"""
+
+# %% tags=["picture"]
+path, _ = bfgs(data.rosenbrock, data.rosenbrock_gradient, np.array([0.4, -0.2]), 45)
+plots.descent_paths(data.rosenbrock, {"BFGS, 45 steps": path}, minimum=(1, 1), title="around the bend")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_bfgs_secant", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
