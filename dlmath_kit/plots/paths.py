@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from dlmath_kit.plots.style import MARKERS, axes, colour
 
@@ -14,14 +16,14 @@ __all__ = ["descent_paths"]
 
 def descent_paths(
     f: Callable[[np.ndarray], np.ndarray],
-    paths: Mapping[str, Sequence[np.ndarray] | np.ndarray],
+    paths: Mapping[str, ArrayLike],
     ax: Axes | None = None,
     *,
     minimum: Sequence[float] | None = None,
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
     title: str = "",
-    legend: str = "best",
+    legend: Literal["best", "upper left", "upper right", "lower left", "lower right"] = "best",
     resolution: int = 200,
 ) -> Axes:
     """Lines of equal height, evenly spaced in the logarithm of the height, under one path per optimiser.
@@ -33,7 +35,7 @@ def descent_paths(
         minimum: where f is smallest, marked with a star; heights are counted from f there.
         xlim, ylim: the part of the plane; around all paths and the minimum unless given.
         title: above the picture.
-        legend: its place, as matplotlib names it.
+        legend: its place.
         resolution: points of the grid along each axis.
 
     Returns:
@@ -60,7 +62,7 @@ def descent_paths(
     return ax
 
 
-def _path(name: str, path: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+def _path(name: str, path: ArrayLike) -> np.ndarray:
     points = np.asarray(path, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(f"paths[{name!r}]: got shape {points.shape}, expected (T + 1, 2).")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.contour import ContourSet
 
 from dlmath_kit import data, plots
 
@@ -54,10 +56,11 @@ def test_a_path_that_left_the_plane_is_drawn_as_far_as_it_is_finite() -> None:
 def test_heights_are_counted_from_the_minimum() -> None:
     """Adding a constant to f changes no line of equal height."""
     paths = {"a": np.array([[0.0, 0.0], [1.0, 1.0]])}
-    levels = [
-        plots.descent_paths(lambda t, c=c: data.rosenbrock(t) + c, paths, minimum=(1, 1)).collections[0].levels
-        for c in (0.0, 1000.0)
-    ]
+    levels = []
+    for height in (0.0, 1000.0):
+        raised = partial(lambda h, theta: data.rosenbrock(theta) + h, height)
+        drawn = plots.descent_paths(raised, paths, minimum=(1, 1)).collections
+        levels.append(next(c.levels for c in drawn if isinstance(c, ContourSet)))
     np.testing.assert_allclose(levels[0], levels[1], rtol=1e-6)
 
 
