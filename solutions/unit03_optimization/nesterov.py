@@ -13,6 +13,7 @@ NAMES = ("theta", "v")
 SIX_STEPS = np.array([0.1728707192748389, 0.12740507330349493])
 
 
+@np.errstate(all="ignore")  # a wrong answer may leave the valley
 def rosenbrock_gradient(t):
     return np.array([-2 * (1 - t[0]) - 400 * t[0] * (t[1] - t[0] ** 2), 200 * (t[1] - t[0] ** 2)])
 
