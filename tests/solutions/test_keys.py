@@ -31,6 +31,10 @@ POINTS = {
         "split_indices": 6,
         "kfold_cv": 11,
         "least_squares_ridge": 9,
+        "gd_linear_trace": 8,
+        "bias_variance": 7,
+        "pca": 6,
+        "kmeans_step": 4,
     },
     "unit02_logistic": {
         "autoencoder_grad": 9,
@@ -51,8 +55,11 @@ POINTS = {
         "nesterov": 8,
         "rmsprop_adagrad": 8,
         "adam": 11,
+        "sgd_schedule": 7,
         "dual_numbers": 10,
+        "newton_logistic": 9,
         "bfgs_update": 10,
+        "lbfgs_two_loop": 8,
         "quadratic_rate": 5,
     },
 }
