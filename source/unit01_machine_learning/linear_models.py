@@ -269,7 +269,8 @@ plt.show()
 r"""
 Much of the trouble is home-made. Take body mass and blood pressure as they are written in the file, with a column of
 ones, and descend; then bring them to mean 0 and standard deviation 1 first. Same patients, same model, the same
-minimum, each with the largest step that it bears. In raw units half a million steps would not do.
+minimum, each with nearly the largest step that it bears. In raw units the last five units of error would take hundreds
+of thousands of steps.
 """
 
 # %% tags=["picture"]
@@ -349,13 +350,13 @@ mark("unit01_machine_learning/bias_variance", bias_variance)
 # %% [markdown]
 r"""
 **What you built.** To see bias and variance one needs what real life denies: the truth, and many training sets. Here the
-truth is a sine, a training set has 25 noisy points, and the method fits a polynomial with your `least_squares`. Each
+truth is a sine, a training set has 30 noisy points, and the method fits a polynomial with your `least_squares`. Each
 thin line is a model that has seen another training set, the thick one their mean. The straight line is always wrong in
-the same way; the polynomial of degree 14 is wrong in a new way each time.
+the same way; the polynomial of degree 12 is wrong in a new way each time.
 """
 
 # %% tags=["picture"]
-sigma, n, R = 0.35, 25, 200
+sigma, n, R = 0.4, 30, 200
 grid = np.linspace(-1, 1, 101)
 truth = np.sin(1.5 * np.pi * grid)
 
@@ -369,7 +370,7 @@ def trained_models(degree, lam, rng):
     """The predictions (R, 101) on the grid of R models, each trained on its own n points."""
     preds = np.empty((R, len(grid)))
     for r in range(R):
-        x = rng.uniform(-1, 1, n)
+        x = 2 * (np.arange(n) + rng.uniform(size=n)) / n - 1  # at random, without large gaps
         y = np.sin(1.5 * np.pi * x) + sigma * rng.normal(size=n)
         beta, b = least_squares(features(x, degree), y, lam)
         preds[r] = b + features(grid, degree) @ beta
@@ -378,20 +379,20 @@ def trained_models(degree, lam, rng):
 
 rng = np.random.default_rng(0)
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained", sharey=True)
-for ax, degree in zip(axes, (1, 5, 14), strict=True):
+for ax, degree in zip(axes, (1, 5, 12), strict=True):
     preds = trained_models(degree, 1e-6, rng)
     ax.plot(grid, preds[:40].T, color=plots.PALETTE[0], lw=0.6, alpha=0.35)
     ax.plot(grid, preds.mean(axis=0), color=plots.PALETTE[1], lw=2.2, label="mean of 200 models")
     ax.plot(grid, truth, "k--", lw=1.4, label="truth")
     bias2, var, total = bias_variance(preds, truth, sigma**2)
-    ax.set(xlabel="$x$", ylim=(-3, 3), title=f"degree {degree}: bias² {bias2:.3f}, variance {var:.3f}")
+    ax.set(xlabel="$x$", ylim=(-2.2, 2.2), title=f"degree {degree}: bias² {bias2:.3f}, variance {var:.3f}")
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].legend(fontsize="small", loc="lower left")
 plt.show()
 
 # %% [markdown]
 r"""
-Now turn the two knobs that you know. Left, the degree without a penalty; right, degree 14 with a penalty. The solid line
+Now turn the two knobs that you know. Left, the degree without a penalty; right, degree 12 with a penalty. The solid line
 is the sum of the three parts. The grey dots know nothing of parts: they are the mean squared error on new noisy
 observations. No method gets below the noise, and the best one is neither the stiffest nor the most flexible.
 """
@@ -401,7 +402,7 @@ rng = np.random.default_rng(1)
 fig, axes = plt.subplots(1, 2, figsize=(11.5, 4), layout="constrained", sharey=True)
 knobs = {
     "degree": [(degree, 1e-6) for degree in range(1, 13)],
-    r"penalty $\lambda$ (degree 14)": [(14, lam) for lam in np.logspace(-5, 1, 13)],
+    r"penalty $\lambda$ (degree 12)": [(12, lam) for lam in np.logspace(-5, 1, 13)],
 }
 for ax, (knob, settings) in zip(axes, knobs.items(), strict=True):
     x = [lam if "lambda" in knob else degree for degree, lam in settings]
@@ -412,7 +413,9 @@ for ax, (knob, settings) in zip(axes, knobs.items(), strict=True):
         measured.append(np.mean((preds - truth - sigma * rng.normal(size=preds.shape)) ** 2))
     plots.bias_variance_curves(x, *np.transpose(parts), sigma**2, ax, xlabel=knob, log="lambda" in knob)
     ax.plot(x, measured, "o", color="0.6", ms=4, label="measured", zorder=0)
-    ax.set_ylim(0, 0.9)
+    ax.set_ylim(0, 0.8)
+axes[0].get_legend().remove()
+axes[1].legend(fontsize="small")
 axes[0].set_title("more flexible to the right")
 axes[1].set_title("stiffer to the right")
 plt.show()
