@@ -104,6 +104,87 @@ from autograder import mark
 mark("unit01_machine_learning/pca", pca)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** Two numbers for each bottle instead of thirteen. On the left your `pca` sees the measurements as the
+laboratory wrote them down. The first axis explains nearly everything, and is nothing but proline: its numbers are in the
+hundreds, all others are small. The unit of a measurement must not decide what matters, so on the right each column
+first gets mean 0 and standard deviation 1. Can you see how many kinds of grape there are?
+"""
+
+# %% tags=["picture"]
+X_raw, cultivar = data.wine()  # we promise not to look at the cultivar yet
+X_wine = (X_raw - X_raw.mean(axis=0)) / X_raw.std(axis=0)
+
+fig, panels = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+for ax, (name, X) in zip(panels, {"as measured": X_raw, "standardised": X_wine}.items(), strict=True):
+    scores, axes, ratio = pca(X, 2)
+    ax.plot(*scores.T, "o", color="0.35", ms=4, alpha=0.6)
+    ax.set(
+        xlabel=f"first component: {ratio[0]:.1%} of the variance",
+        ylabel=f"second component: {ratio[1]:.1%}",
+        title=name,
+    )
+    ax.spines[["top", "right"]].set_visible(False)
+    heaviest = np.abs(axes).argmax(axis=0)
+    print(
+        f"{name}: the largest entries are {data.WINE_FEATURES[heaviest[0]]} ({axes[heaviest[0], 0]:.3f})", end=" and "
+    )
+    print(f"{data.WINE_FEATURES[heaviest[1]]} ({axes[heaviest[1], 1]:.3f})")
+plt.show()
+
+# %% [markdown]
+r"""
+An axis is a direction in the space of measurements, so it can be read. Bottles far to the right hold much of what pulls
+to the right.
+"""
+
+# %% tags=["picture"]
+_, axes, _ = pca(X_wine, 2)
+fig, ax = plt.subplots(figsize=(7, 5), layout="constrained")
+for (u, v), name in zip(axes, data.WINE_FEATURES, strict=True):
+    ax.annotate("", (u, v), (0, 0), arrowprops={"arrowstyle": "->", "color": plots.PALETTE[0], "lw": 1.3})
+    ax.text(1.06 * u, 1.06 * v, name, fontsize=8, ha="left" if u > 0 else "right", va="center")
+ax.set(
+    xlim=(-0.45, 0.62), ylim=(-0.4, 0.62), xlabel="entry in $v_1$", ylabel="entry in $v_2$", title="what pulls where"
+)
+ax.axhline(0, color="0.85", lw=0.8, zorder=0)
+ax.axvline(0, color="0.85", lw=0.8, zorder=0)
+ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+Images have many more columns, and the same tool works. A digit of 8 × 8 pixels is a point in 64 dimensions. How many
+numbers does it need? The principal axes are images themselves, red where they add ink and blue where they take it away.
+"""
+
+# %% tags=["picture"]
+X_digits, digit = data.digits()
+_, axes, _ = pca(X_digits, 16)
+plots.image_grid(
+    axes.T, [f"axis {k + 1}" for k in range(16)], columns=8, signed=True, title="principal axes of the digits"
+)
+plt.show()
+
+mean = X_digits.mean(axis=0)
+first = [np.flatnonzero(digit == k)[0] for k in range(10)]
+rows, kept = {"original": X_digits[first]}, (1, 4, 16, 40)
+for m in kept:
+    scores, axes, ratio = pca(X_digits, m)
+    rows[f"{m} numbers: {ratio.sum():.0%}"] = np.clip(mean + scores[first] @ axes.T, 0, 1)
+plots.image_grid(np.concatenate(list(rows.values())), rows=list(rows), title="restored from a few scores")
+plt.show()
+
+_, _, ratio = pca(X_digits, 60)
+fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+ax.plot(np.arange(1, 61), np.cumsum(ratio), ".-", color=plots.PALETTE[0])
+for m in kept:
+    ax.plot(m, ratio[:m].sum(), "o", color=plots.PALETTE[1], ms=7)
+ax.set(xlabel="$m$", ylabel="explained by $m$ axes", ylim=(0, 1.02), title="how many numbers does a digit need?")
+ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_kmeans_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 2 Groups without names: one step of $k$-means
@@ -162,3 +243,110 @@ from autograder import mark
 
 mark("unit01_machine_learning/kmeans_step", kmeans_step)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Repeat the step, and the centres wander until no bottle changes its group. Below, three centres start
+at three bottles that lie close together. The algorithm works in all thirteen dimensions; you see its shadow on the
+first two principal components.
+"""
+
+
+# %% tags=["picture"]
+def kmeans(X, centers, T=100):
+    """Steps until nothing moves: all centers on the way (t, K, p), the labels, and the inertia of each step."""
+    way, inertias = [centers], []
+    for _ in range(T):
+        labels, centers, inertia = kmeans_step(X, centers)
+        inertias.append(inertia)
+        if np.array_equal(centers, way[-1]):
+            break
+        way.append(centers)
+    return np.array(way), labels, inertias
+
+
+scores, axes, _ = pca(X_wine, 2)
+start = X_wine[np.argsort(scores[:, 0])[[0, 8, 16]]]  # three bottles from the left end
+way, labels, inertias = kmeans(X_wine, start)
+shown = [0, 1, 3, len(way) - 1]
+fig, panels = plt.subplots(1, 4, figsize=(15, 4), layout="constrained", sharex=True, sharey=True)
+for ax, t in zip(panels, shown, strict=True):
+    shadow = way @ axes  # X_wine has mean 0
+    labels_t, _, inertia = kmeans_step(X_wine, way[t])
+    plots.clusters(
+        scores, labels_t, shadow[t], ax, trails=shadow[: t + 1], title=f"after {t} steps: inertia {inertia:.0f}",
+        axis_names=("first component", "second component"),
+    )  # fmt: skip
+plt.show()
+
+# %% [markdown]
+r"""
+Two questions are left open by the algorithm. **Where to start?** It stops in a valley, not always in the deepest one. So
+start often, from random bottles, and keep the best. **How many groups?** More centres always lower the inertia. One
+looks for the bend: from one to two and from two to three groups much is gained, from there on only what cutting a
+cloud into pieces gains.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(0)
+ends = {}
+for K in range(1, 9):
+    starts = [X_wine[rng.choice(len(X_wine), K, replace=False)] for _ in range(30)]
+    ends[K] = [kmeans(X_wine, centers)[2][-1] for centers in starts]
+
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+for K, values in ends.items():
+    ax.plot(
+        K + rng.uniform(-0.12, 0.12, 30),
+        values,
+        "o",
+        color="0.6",
+        ms=4,
+        alpha=0.6,
+        label="one start" if K == 1 else None,
+    )
+ax.plot(list(ends), [min(values) for values in ends.values()], "s-", color=plots.PALETTE[0], label="the best of 30")
+ax.set(xlabel="$K$", ylabel="inertia", ylim=(0, None), title="how many groups?")
+ax.legend(fontsize="small")
+ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+**The labels turn up.** There were three cultivars. Your groups have arbitrary numbers, so each is named after the
+cultivar that most of its bottles are made of. The circles mark the bottles that ended up with strangers.
+"""
+
+# %% tags=["picture"]
+tries = [kmeans(X_wine, X_wine[rng.choice(len(X_wine), 3, replace=False)]) for _ in range(30)]
+way, labels, _ = min(tries, key=lambda result: result[2][-1])
+named = np.array([np.bincount(cultivar[labels == c]).argmax() for c in range(3)])
+found = named[labels]
+counts = np.zeros((3, 3), dtype=int)
+np.add.at(counts, (cultivar, found), 1)
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=(1.4, 1))
+plots.clusters(scores, found, None, left, title="groups found", axis_names=("first component", "second component"))
+left.plot(*scores[found != cultivar].T, "o", mfc="none", mec="black", ms=12)
+plots.confusion(counts, right, title=f"{np.mean(found == cultivar):.0%} of the bottles with their own kind")
+right.set(xlabel="group", ylabel="cultivar")
+plt.show()
+
+# %% [markdown]
+r"""
+Nobody had told the algorithm what a cultivar is, and yet it found them. It was lucky: the three kinds *are* round clouds
+of similar size. **Playground.** Ten centres among the digits are ten images. Which digits does $k$-means see, which does
+it confuse, and which does it see twice? Try other starts, other $K$, or 16 principal components instead of 64 pixels.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(2)
+tries = [kmeans(X_digits, X_digits[rng.choice(len(X_digits), 10, replace=False)], T=40) for _ in range(3)]
+way, labels, _ = min(tries, key=lambda result: result[2][-1])
+members = [np.bincount(digit[labels == c], minlength=10) for c in range(10)]
+captions = [f"{m.argmax()}: {m.max() / m.sum():.0%}" for m in members]
+order = np.argsort([m.argmax() for m in members])
+plots.image_grid(
+    way[-1][order], [captions[c] for c in order], title="ten centres, and the share of their most frequent digit"
+)
+plt.show()
