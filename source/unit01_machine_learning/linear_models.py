@@ -175,7 +175,8 @@ for k, (name, errors) in enumerate({"the 100 patients of the fit": known, "the o
 ax.axhline(mean_only.mean(), color="0.3", ls="--", lw=1, label="always the mean")
 best = new.mean(axis=0).argmin()
 print(
-    f"λ = {lams[best]:.2f} is best on new patients: they are {new.mean(axis=0)[best]:.0f} off, {known.mean(axis=0)[best]:.0f} in the fit"
+    f"λ = {lams[best]:.2f} is best on new patients: {new.mean(axis=0)[best]:.0f} units off, "
+    f"against {known.mean(axis=0)[best]:.0f} on those of the fit"
 )
 ax.set(
     xscale="log", ylim=(0, 140), xlabel=r"$\lambda$", ylabel="root mean squared error", title="65 columns, 100 patients"
@@ -238,10 +239,11 @@ mark("unit01_machine_learning/gd_linear_trace", gd_linear)
 
 # %% [markdown]
 r"""
-**What you built.** The loss of a linear model is a bowl: its contours are ellipses, and you see your descent from above.
-Left, two measurements that have little to do with each other. Right, cholesterol and LDL, which nearly say the same:
-the bowl becomes a long valley. A step that suits the steep walls is tiny along the floor. The largest $\alpha$ that does
-not climb the wall is $1/\lambda_{\max}$, with $\lambda_{\max}$ the largest eigenvalue of $\frac1n X^\top X$.
+**What you built.** The loss of a linear model is a bowl: its contours are ellipses, and you see your descent from
+above. Left, two measurements that have little to do with each other. Right, cholesterol and LDL, which nearly say the
+same: the bowl becomes a long valley, and a step that suits its steep walls is tiny along its floor. Beyond
+$\alpha = 1/\lambda_{\max}$, with $\lambda_{\max}$ the largest eigenvalue of $\frac1n X^\top X$, the steps would climb
+the walls.
 """
 
 # %% tags=["picture"]
@@ -349,10 +351,10 @@ mark("unit01_machine_learning/bias_variance", bias_variance)
 
 # %% [markdown]
 r"""
-**What you built.** To see bias and variance one needs what real life denies: the truth, and many training sets. Here the
-truth is a sine, a training set has 30 noisy points, and the method fits a polynomial with your `least_squares`. Each
-thin line is a model that has seen another training set, the thick one their mean. The straight line is always wrong in
-the same way; the polynomial of degree 12 is wrong in a new way each time.
+**What you built.** To see bias and variance one needs what real life denies: the truth, and many training sets. Here
+the truth is a sine, a training set has 30 noisy points, and the method fits a polynomial with your `least_squares`.
+Each thin line is a model that has seen another training set, the thick one their mean. The straight line is always
+wrong in the same way; the polynomial of degree 12 is wrong in a new way each time.
 """
 
 # %% tags=["picture"]
@@ -380,7 +382,7 @@ def trained_models(degree, lam, rng):
 rng = np.random.default_rng(0)
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained", sharey=True)
 for ax, degree in zip(axes, (1, 5, 12), strict=True):
-    preds = trained_models(degree, 1e-6, rng)
+    preds = trained_models(degree, 0.0, rng)
     ax.plot(grid, preds[:40].T, color=plots.PALETTE[0], lw=0.6, alpha=0.35)
     ax.plot(grid, preds.mean(axis=0), color=plots.PALETTE[1], lw=2.2, label="mean of 200 models")
     ax.plot(grid, truth, "k--", lw=1.4, label="truth")
@@ -392,8 +394,8 @@ plt.show()
 
 # %% [markdown]
 r"""
-Now turn the two knobs that you know. Left, the degree without a penalty; right, degree 12 with a penalty. The solid line
-is the sum of the three parts. The grey dots know nothing of parts: they are the mean squared error on new noisy
+Now turn the two knobs that you know. Left, the degree without a penalty; right, degree 12 with a penalty. The solid
+line is the sum of the three parts. The grey dots know nothing of parts: they are the mean squared error on new noisy
 observations. No method gets below the noise, and the best one is neither the stiffest nor the most flexible.
 """
 
@@ -401,7 +403,7 @@ observations. No method gets below the noise, and the best one is neither the st
 rng = np.random.default_rng(1)
 fig, axes = plt.subplots(1, 2, figsize=(11.5, 4), layout="constrained", sharey=True)
 knobs = {
-    "degree": [(degree, 1e-6) for degree in range(1, 13)],
+    "degree": [(degree, 0.0) for degree in range(1, 13)],
     r"penalty $\lambda$ (degree 12)": [(12, lam) for lam in np.logspace(-5, 1, 13)],
 }
 for ax, (knob, settings) in zip(axes, knobs.items(), strict=True):

@@ -106,10 +106,10 @@ mark("unit01_machine_learning/pca", pca)
 
 # %% [markdown]
 r"""
-**What you built.** Two numbers for each bottle instead of thirteen. On the left your `pca` sees the measurements as the
-laboratory wrote them down. The first axis explains nearly everything, and is nothing but proline: its numbers are in the
-hundreds, all others are small. The unit of a measurement must not decide what matters, so on the right each column
-first gets mean 0 and standard deviation 1. Can you see how many kinds of grape there are?
+**What you built.** Two numbers for each bottle instead of thirteen. On the left your `pca` sees the measurements as
+the laboratory wrote them down. The first axis explains nearly everything, and is nothing but proline: its numbers go
+up to 1680, while all others stay below 170. The unit of a measurement must not decide what matters, so on the right
+each column first gets mean 0 and standard deviation 1. Can you see how many kinds of grape there are?
 """
 
 # %% tags=["picture"]
@@ -146,7 +146,7 @@ for (u, v), name in zip(axes, data.WINE_FEATURES, strict=True):
     ax.annotate("", (u, v), (0, 0), arrowprops={"arrowstyle": "->", "color": plots.PALETTE[0], "lw": 1.3})
     ax.text(1.06 * u, 1.06 * v, name, fontsize=8, ha="left" if u > 0 else "right", va="center")
 ax.set(
-    xlim=(-0.45, 0.62), ylim=(-0.4, 0.62), xlabel="entry in $v_1$", ylabel="entry in $v_2$", title="what pulls where"
+    xlim=(-0.62, 0.62), ylim=(-0.4, 0.62), xlabel="entry in $v_1$", ylabel="entry in $v_2$", title="what pulls where"
 )
 ax.axhline(0, color="0.85", lw=0.8, zorder=0)
 ax.axvline(0, color="0.85", lw=0.8, zorder=0)
@@ -172,8 +172,8 @@ first = [np.flatnonzero(digit == k)[0] for k in range(10)]
 rows, kept = {"original": X_digits[first]}, (1, 4, 16, 40)
 for m in kept:
     scores, axes, ratio = pca(X_digits, m)
-    rows[f"{m} numbers: {ratio.sum():.0%}"] = np.clip(mean + scores[first] @ axes.T, 0, 1)
-plots.image_grid(np.concatenate(list(rows.values())), rows=list(rows), title="restored from a few scores")
+    rows[f"m = {m}: {ratio.sum():.0%}"] = np.clip(mean + scores[first] @ axes.T, 0, 1)
+plots.image_grid(np.concatenate(list(rows.values())), rows=list(rows), title="restored from $m$ scores")
 plt.show()
 
 _, _, ratio = pca(X_digits, 60)
@@ -246,9 +246,9 @@ mark("unit01_machine_learning/kmeans_step", kmeans_step)
 
 # %% [markdown]
 r"""
-**What you built.** Repeat the step, and the centres wander until no bottle changes its group. Below, three centres start
-at three bottles that lie close together. The algorithm works in all thirteen dimensions; you see its shadow on the
-first two principal components.
+**What you built.** Repeat the step, and the centres wander until no bottle changes its group. Below, three centres
+start at three bottles that lie close together. The algorithm works in all thirteen dimensions; you see its shadow on
+the first two principal components.
 """
 
 
@@ -268,22 +268,22 @@ def kmeans(X, centers, T=100):
 scores, axes, _ = pca(X_wine, 2)
 start = X_wine[np.argsort(scores[:, 0])[[0, 8, 16]]]  # three bottles from the left end
 way, labels, inertias = kmeans(X_wine, start)
+shadow = way @ axes  # X_wine has mean 0
 shown = [0, 1, 3, len(way) - 1]
 fig, panels = plt.subplots(1, 4, figsize=(15, 4), layout="constrained", sharex=True, sharey=True)
 for ax, t in zip(panels, shown, strict=True):
-    shadow = way @ axes  # X_wine has mean 0
     labels_t, _, inertia = kmeans_step(X_wine, way[t])
     plots.clusters(
-        scores, labels_t, shadow[t], ax, trails=shadow[: t + 1], title=f"after {t} steps: inertia {inertia:.0f}",
+        scores, labels_t, shadow[t], ax, trails=shadow[: t + 1], title=f"step {t}: inertia {inertia:.0f}",
         axis_names=("first component", "second component"),
     )  # fmt: skip
 plt.show()
 
 # %% [markdown]
 r"""
-Two questions are left open by the algorithm. **Where to start?** It stops in a valley, not always in the deepest one. So
-start often, from random bottles, and keep the best. **How many groups?** More centres always lower the inertia. One
-looks for the bend: from one to two and from two to three groups much is gained, from there on only what cutting a
+Two questions are left open by the algorithm. **Where to start?** It stops in a valley, not always in the deepest one.
+So start often, from random bottles, and keep the best. **How many groups?** More centres always lower the inertia.
+One looks for the bend: from one to two and from two to three groups much is gained, from there on only what cutting a
 cloud into pieces gains.
 """
 
@@ -334,9 +334,10 @@ plt.show()
 
 # %% [markdown]
 r"""
-Nobody had told the algorithm what a cultivar is, and yet it found them. It was lucky: the three kinds *are* round clouds
-of similar size. **Playground.** Ten centres among the digits are ten images. Which digits does $k$-means see, which does
-it confuse, and which does it see twice? Try other starts, other $K$, or 16 principal components instead of 64 pixels.
+Nobody had told the algorithm what a cultivar is, and yet it found them. It was lucky: the three kinds *are* round
+clouds of similar size. **Playground.** Ten centres among the digits are ten images. Which digits does $k$-means see,
+which does it confuse, and which does it see twice? Try other starts, other $K$, or 16 principal components instead of
+64 pixels.
 """
 
 # %% tags=["picture"]
