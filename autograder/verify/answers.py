@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from autograder.build.text import SourceNotebook, read_notebook
 from autograder.cells import Role, grade_id, role
@@ -40,10 +42,15 @@ def source_of(course: Course, exercise: str) -> SourceNotebook:
     """The notebook that asks for an exercise."""
     unit, name = exercise.split("/")
     for path in sorted((course.source / unit).glob("*.py")):
-        notebook = read_notebook(path, course.home)
+        notebook = _notebook(path, course.home, path.stat().st_mtime_ns)
         if any(grade_id(cell) == name for cell in notebook.cells):
             return notebook
     raise KeyFault(f"{exercise}: got no solution cell {name} in source/{unit}/, expected one.")
+
+
+@lru_cache(maxsize=64)  # each exercise of a notebook asks for it
+def _notebook(path: Path, home: Path, changed: int) -> SourceNotebook:
+    return read_notebook(path, home)
 
 
 def solution_cell(notebook: SourceNotebook, exercise: str) -> str:
