@@ -13,11 +13,12 @@ SIZES = [(9, 3, 0.3, 3), (5, 5, 0.1, 2), (12, 2, 0.05, 4)]
 
 
 def problem(rng, n, p):
-    """Features of size 1 to 2, and labels that a linear rule explains but for one sample in four."""
+    """Features of size 1 to 2; the sign of the first is the label, but for every fifth sample."""
+    y = np.arange(n) % 2
     X = rng.choice([-1, 1], size=(n, p)) * rng.uniform(1, 2, size=(n, p))
-    y = (X[:, 0] > 0).astype(int)
-    y[::4] = 1 - y[::4]
-    y[1:3] = 0, 1
+    X[:, 0] = np.abs(X[:, 0]) * (2 * y - 1) * np.where(np.arange(n) % 5, 1, -1)
+    rows = rng.permutation(n)
+    X, y = X[rows], y[rows]
     return X, y
 
 
