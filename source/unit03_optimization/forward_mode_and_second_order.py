@@ -572,8 +572,8 @@ for k, (t, dash) in enumerate([(0, ":"), (10, "-."), (20, "--"), (40, "-")]):
     right.plot(*(vectors * np.sqrt(values)) @ circle, dash, color=plots.PALETTE[k], lw=2, label=f"$H$ after {t} steps")
 values, vectors = np.linalg.eigh(truth)
 right.plot(*(vectors * np.sqrt(values)) @ circle, color="black", lw=0.8, label="true inverse Hessian")
-right.set(xlim=(-1.2, 1.2), ylim=(-1.6, 1.6), title="curvature, learned from gradients")
-right.legend(fontsize="small")
+right.set(xlim=(-2.4, 1.5), ylim=(-1.6, 1.6), aspect="equal", title="curvature, learned from gradients")
+right.legend(fontsize="small", loc="upper left")
 for ax in (middle, right):
     ax.spines[["top", "right"]].set_visible(False)
 plt.show()
