@@ -45,7 +45,9 @@ def clusters(
     ax = axes(ax)
     for k in np.unique(labels).astype(int):
         own = X[labels == k]
-        ax.scatter(*own.T, s=16, color=colour(k), marker=MARKERS[k % len(MARKERS)], alpha=0.6, linewidths=0)
+        ax.scatter(
+            own[:, 0], own[:, 1], s=16, color=colour(k), marker=MARKERS[k % len(MARKERS)], alpha=0.6, linewidths=0
+        )
     for k, center in enumerate(() if centers is None else np.asarray(centers)):
         if trails is not None:
             way = np.vstack([np.asarray(trails)[:, k], center])
