@@ -53,7 +53,10 @@ def _packages(sites: list[str]) -> dict[str, str]:
 
 def needed(texts: Iterable[str]) -> tuple[str, ...]:
     """The heavy libraries that these texts of notebooks and keys import."""
-    words = {word for text in texts for word in re.findall(r"\b(?:import\s+|from\s+|torch\.(?=optim\b))([a-z]+)", text)}
+    words: set[str] = set()
+    for text in texts:
+        imported = set(re.findall(r"\b(?:import|from)\s+([a-z]+)", text))
+        words |= imported | ({"optim"} if "torch" in imported and "torch.optim" in text else set())
     return tuple(name for name in HEAVY if name in words)
 
 
