@@ -87,21 +87,25 @@ def _profiles(size: int, rng: random.Random) -> list[Profile]:
 
 
 class _Bank:
-    """Texts of the known answers, read once."""
+    """The known answers; each text is made once, when a student first chooses it."""
 
     def __init__(self, course: Course) -> None:
         self.course = course
-        self.answers: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]]]] = {}
+        self.texts: dict[tuple[str, str], str] = {}
 
-    def of(self, exercise: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Names and texts of right answers and of wrong ones."""
-        if exercise not in self.answers:
+    def of(self, exercise: str) -> tuple[list[str], list[str]]:
+        """Names of right answers and of wrong ones."""
+        key = load_key(self.course.solutions, exercise)
+        return ["solution", *(a.name for a in key.accepted)], [a.name for a in key.rejected]
+
+    def text(self, exercise: str, name: str) -> str:
+        """The cell that holds an answer."""
+        if (exercise, name) not in self.texts:
             key = load_key(self.course.solutions, exercise)
             solution = _without_markers(solution_cell(source_of(self.course, exercise), exercise))
-            right = [("solution", solution), *((a.name, _whole(key, a, solution)) for a in key.accepted)]
-            wrong = [(a.name, _whole(key, a, solution)) for a in key.rejected]
-            self.answers[exercise] = right, wrong
-        return self.answers[exercise]
+            answer = next((a for a in (*key.accepted, *key.rejected) if a.name == name), None)
+            self.texts[exercise, name] = solution if answer is None else _whole(key, answer, solution)
+        return self.texts[exercise, name]
 
     def written(self, unit: str, name: str) -> list[str]:
         """The model answer of a written exercise, half of it, and an excuse."""
@@ -156,8 +160,8 @@ def _fill(
                 yield exercise, "untouched"
                 continue
             chosen = rng.choice(right if rng.random() < profile.skill or not wrong else wrong)
-            yield exercise, chosen[0]
-            cell["source"] = chosen[1]
+            yield exercise, chosen
+            cell["source"] = bank.text(exercise, chosen)
         elif role(cell) is Role.MANUAL and rng.random() < profile.effort:
             cell["source"] = rng.choice(bank.written(unit, grade_id(cell)))
 
