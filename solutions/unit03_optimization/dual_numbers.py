@@ -1,7 +1,6 @@
 """Answer key: forward-mode differentiation by dual numbers (unit 3).
 
-Expected derivatives come from complex steps, which share no rule with dual numbers. The functions that are
-differentiated compute with the student's own objects: their operators run where the student's code lives.
+Expected derivatives come from complex steps. What is differentiated computes with the student's own objects.
 """
 
 from dataclasses import dataclass
@@ -13,14 +12,7 @@ from dlmath_ref import Dual, dexp, directional_derivative, dlog, dsin, dtanh
 
 key = Key(
     "unit03_optimization/dual_numbers",
-    reference={
-        "Dual": Dual,
-        "dexp": dexp,
-        "dlog": dlog,
-        "dsin": dsin,
-        "dtanh": dtanh,
-        "directional_derivative": directional_derivative,
-    },
+    reference={f.__name__: f for f in (Dual, dexp, dlog, dsin, dtanh, directional_derivative)},
     bans=N0,
 )
 
@@ -179,8 +171,7 @@ def constants_and_a_direction_of_zeros(answer, rng):
 
 @key.part("edge", weight=1)
 def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
-    f = function(answer, lambda m, a, b, c: a + b + c)
-    args = f, rng.uniform(0.5, 1.5, size=3), rng.uniform(0.5, 1.5, size=3)
+    args = function(answer, lambda m, a, b, c: a + b + c), rng.uniform(0.5, 1.5, size=3), rng.uniform(0.5, 1.5, size=3)
     standard(answer.directional_derivative, args, lambda f, x, v: (float(x.sum()), float(v.sum())), what=BOTH)
     d, e, (a, da, b, db) = duals(answer, rng)
     _ = (d + e, e - d, d * e, d / e, -d, d**2)
@@ -224,11 +215,7 @@ class _Right:
     def __rtruediv__(self, other):
         return self.lift(other) / self
 
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
+    __radd__, __rmul__ = __add__, __mul__
 
 
 def _slope(cls, f, x, v):
@@ -345,19 +332,6 @@ class power_keeps_exponent:
         return _slope(power_keeps_exponent.Dual, f, x, v)
 
 
-@key.reject(
-    "A power by way of the logarithm needs a positive base: use (aⁿ)' = n aⁿ⁻¹ a'.", fails=[POWERS, TWELVE, EXPONENTS]
-)
-class power_through_logarithm:
-    class Dual(_Right):
-        def __pow__(self, n):
-            value = np.exp(n * np.log(self.re))
-            return type(self)(value, value * n * self.du / self.re)
-
-    def directional_derivative(f, x, v):
-        return _slope(power_through_logarithm.Dual, f, x, v)
-
-
 @key.reject("2 - x is computed as x - 2: in __rsub__ the number stands on the left.", fails=[SUMS, TWELVE])
 class reflected_subtraction:
     class Dual(_Right):
@@ -368,16 +342,6 @@ class reflected_subtraction:
         return _slope(reflected_subtraction.Dual, f, x, v)
 
 
-@key.reject("1 / x is computed as x / 1: in __rtruediv__ the number stands on top.", fails=[PRODUCTS, TWELVE])
-class reflected_division:
-    class Dual(_Right):
-        def __rtruediv__(self, other):
-            return self / other
-
-    def directional_derivative(f, x, v):
-        return _slope(reflected_division.Dual, f, x, v)
-
-
 @key.reject("A number is a constant: its derivative is 0.", fails=[WORKED, SUMS, PRODUCTS, TWELVE, CONSTANTS])
 class constants_carry_derivative:
     class Dual(_Right):
@@ -386,18 +350,6 @@ class constants_carry_derivative:
 
     def directional_derivative(f, x, v):
         return _slope(constants_carry_derivative.Dual, f, x, v)
-
-
-@key.reject("Your operators change their left operand: return a new Dual.", fails=[SUMS, TWELVE, INPUTS])
-class left_operand_changed:
-    class Dual(_Right):
-        def __add__(self, other):
-            b = self.lift(other)
-            self.re, self.du = self.re + b.re, self.du + b.du
-            return self
-
-    def directional_derivative(f, x, v):
-        return _slope(left_operand_changed.Dual, f, x, v)
 
 
 CHAIN_RULE = "Chain rule: the derivative of φ(a) is φ'(a) a', and the factor a' is missing."
@@ -418,10 +370,7 @@ class chain_factor_missing:
         return type(d)(np.tanh(d.re), 1 - np.tanh(d.re) ** 2)
 
 
-@key.reject(
-    "The direction is not used: coordinate k starts with the derivative part v[k].",
-    fails=[TWELVE, ONCE, CONSTANTS, INPUTS],
-)
+@key.reject("Coordinate k starts with the derivative part v[k], not with 1.", fails=[TWELVE, ONCE, CONSTANTS, INPUTS])
 class seeds_are_ones:
     class Dual(_Right):
         pass
@@ -430,12 +379,7 @@ class seeds_are_ones:
         return _slope(seeds_are_ones.Dual, f, x, np.ones(len(x)))
 
 
-SEVERAL_CALLS = (
-    "One call of f gives value and slope: all coordinates carry their v[k] at once, and nothing is subtracted."
-)
-
-
-@key.reject(SEVERAL_CALLS, fails=[TWELVE, ONCE])
+@key.reject("One call of f gives value and slope: all coordinates carry their v[k] at once.", fails=[TWELVE, ONCE])
 class one_call_for_each_coordinate:
     class Dual(_Right):
         pass
@@ -444,17 +388,6 @@ class one_call_for_each_coordinate:
         each = [v * (np.arange(len(x)) == k) for k in range(len(x))]
         rows = [_slope(one_call_for_each_coordinate.Dual, f, x, u) for u in each]
         return rows[0][0], sum(slope for _, slope in rows)
-
-
-@key.reject(SEVERAL_CALLS, fails=[TWELVE, ONCE])
-class central_differences:
-    class Dual(_Right):
-        pass
-
-    def directional_derivative(f, x, v):
-        points = [np.asarray(x, dtype=float) + h * v for h in (0.0, 1e-5, -1e-5)]
-        value, ahead, behind = (_slope(central_differences.Dual, f, point, v)[0] for point in points)
-        return value, (ahead - behind) / 2e-5
 
 
 @key.reject(
