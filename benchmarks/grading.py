@@ -2,6 +2,7 @@
 
 python benchmarks/grading.py            # print
 python benchmarks/grading.py --write    # and put the figures into docs/benchmarks.md
+python benchmarks/grading.py --unit unit03_optimization --stock 3
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="dlmath-bench-") as folder:
         rows = list(_measured(Path(folder), arguments))
-        overhead = _overhead(rows, bare.seconds_each(HOME, UNIT))
+        overhead = _overhead(rows, arguments.unit, bare.seconds_each(HOME, arguments.unit))
     text = "\n".join([_heading(), "", *_table(rows), "", *overhead])
     print(text)
     if arguments.write:
@@ -77,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stock", type=int, default=8, help="submissions for stock nbgrader")
     parser.add_argument("--ours", type=int, default=200, help="submissions for dlmath")
+    parser.add_argument("--unit", default=UNIT, help="unit of the course (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
     return parser.parse_args()
 
@@ -86,15 +88,15 @@ def _measured(folder: Path, arguments: argparse.Namespace) -> Iterator[Row]:
     yield from _both(light, courses.UNIT, {"mlp": courses.ANSWER}, arguments)
     otter = folder / "otter"
     yield Row(courses.UNIT, "otter run", 1, run(courses.light_otter(otter), otter), None, None)
-    unit = courses.unit_course(HOME, folder / "unit", UNIT)
-    yield from _both(unit, UNIT, bare.solutions(HOME, UNIT), arguments)
+    unit = courses.unit_course(HOME, folder / "unit", arguments.unit)
+    yield from _both(unit, arguments.unit, bare.solutions(HOME, arguments.unit), arguments)
 
 
 def _both(course: Path, unit: str, answers: dict[str, str], arguments: argparse.Namespace) -> Iterator[Row]:
     (course / "nbgrader_config.py").write_text(
         "c = get_config()\nc.CourseDirectory.ignore = ['*.py', '.ipynb_checkpoints']\n"
     )
-    if unit == UNIT:
+    if unit != courses.UNIT:
         run([PYTHON, "-m", "autograder", "release", unit], course)
     else:
         run([PYTHON, "-m", "nbgrader", "generate_assignment", unit], course)
@@ -148,13 +150,13 @@ def _table(rows: list[Row]) -> Iterator[str]:
         )
 
 
-def _overhead(rows: list[Row], compute: bare.Compute) -> Iterator[str]:
+def _overhead(rows: list[Row], unit: str, compute: bare.Compute) -> Iterator[str]:
     """What grading adds to the bare compute of the answers of the unit, against the design's allowance."""
-    ours = next(row for row in rows if (row.course, row.grader) == (UNIT, "dlmath"))
+    ours = next(row for row in rows if (row.course, row.grader) == (unit, "dlmath"))
     allowed = 0.025 * compute.notebooks + 0.008 * compute.exercises
     added = ours.marginal - compute.seconds
     yield (
-        f"Bare compute of one submission of {UNIT} (its cells and the calls of its functions, in one warm process): "
+        f"Bare compute of one submission of {unit} (its cells and the calls of its functions, in one warm process): "
         f"{compute.seconds:.3f} s. dlmath adds {added:.3f} s for {compute.notebooks} notebooks and "
         f"{compute.exercises} exercises; the allowance is {allowed:.3f} s."
     )
