@@ -4,7 +4,7 @@ PYTHON = $(VENV)/bin/python
 AUTOGRADER = $(PYTHON) -m autograder
 STAMP = $(VENV)/.dlmath-setup
 UNITS ?=
-JOBS ?= 2
+JOBS ?= 3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help

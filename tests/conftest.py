@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from autograder.course import Course
 
 HOME = Path(__file__).resolve().parents[1]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background start programs that hear it
 
 
 @pytest.fixture(scope="session")

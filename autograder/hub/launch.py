@@ -74,7 +74,7 @@ class Launch:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Control-C is for us: we end it in order
-                preexec_fn=die_with_parent,
+                preexec_fn=begin_hub,
             )
         try:
             self.await_login()
@@ -174,8 +174,13 @@ def become_subreaper() -> None:
         ctypes.CDLL(None).prctl(BECOME_SUBREAPER, 1, 0, 0, 0)
 
 
-def die_with_parent() -> None:
-    """The hub ends when this process is killed (Linux)."""
+def begin_hub() -> None:
+    """In the hub's process: it ends when this one is killed (Linux), and its servers hear that they are to end.
+
+    What a shell starts in the background ignores interrupts, and so would all that it starts: JupyterHub, which ends
+    servers by an interrupt first, would wait ten seconds for each before it sends more.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
 

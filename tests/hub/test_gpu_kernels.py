@@ -56,7 +56,7 @@ def test_each_kernel_gets_a_device_and_the_third_a_reason(machine: Machine) -> N
             seen.append(ast.literal_eval(await execute(kernels.get_kernel(kernel_id), code)))
         assert [told["CUDA_VISIBLE_DEVICES"] for told in seen] == ["0", "1"]
         assert seen[0] == {"CUDA_VISIBLE_DEVICES": "0", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-        with pytest.raises(Exception, match=r"^No GPU is free: 2 of 2 in use.*Python \(course, CPU\)"):
+        with pytest.raises(Exception, match=r"(?s)^No GPU is free: 2 of 2 in use.*Python \(course, CPU\)"):
             await kernels.start_kernel(kernel_name=GPU)
         assert machine.leases.picture().queue == []
         cpu = await kernels.start_kernel(kernel_name="python3")

@@ -112,7 +112,9 @@ def test_what_the_server_answers(machine: Machine, tmp_path: Path) -> None:
         assert status == 201 and machine.held == 1
         for status, answer in (server.open_notebook("b.ipynb"), server.ask("POST", "kernels", {"name": GPU})):
             assert status >= 500
-            assert answer["message"].startswith("No GPU is free: the only one in use. You waited")
+            lines = answer["message"].splitlines()
+            assert lines[0] == "No GPU is free: the only one in use." and lines[1].startswith("You waited")
+            assert max(map(len, lines)) <= 72, "JupyterLab's dialog shows one line for a line"
             assert '"Python (course, CPU)"' in answer["message"]
         assert server.open_notebook("b.ipynb", CPU)[0] == 201
         assert server.ask("DELETE", f"sessions/{session['id']}")[0] == 204
@@ -133,7 +135,7 @@ def test_jupyters_own_culler_frees(machine: Machine, tmp_path: Path) -> None:
     try:
         assert server.open_notebook("a.ipynb")[0] == 201 and machine.held == 1
         asyncio.run(eventually(lambda: machine.held == 0, 20))
-        assert server.ask("GET", "kernels") == (200, [])
+        asyncio.run(eventually(lambda: server.ask("GET", "kernels") == (200, []), 20))
     finally:
         server.process.terminate()
         server.process.wait(timeout=30)

@@ -114,3 +114,17 @@ def test_a_port_that_is_taken_is_named(own: CourseHub, part: int) -> None:
         done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False, timeout=60)
     assert done.returncode == 2 and f"[hub] port: got {own.port + part}" in done.stderr
     assert "port = 8100" in done.stderr and not (own.home / "release").exists() and processes(own) == []
+
+
+def test_a_hub_from_the_background_hears_an_interrupt() -> None:
+    """`autograder hub start &` ignores interrupts, as the shell wants it; the hub that it starts does not."""
+    program = (
+        "import signal, subprocess, sys\n"
+        "from autograder.hub.launch import begin_hub\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "child = 'import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)'\n"
+        "for begin in (None, begin_hub):\n"
+        "    subprocess.run([sys.executable, '-c', child], preexec_fn=begin, check=True)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment())
+    assert done.stdout.split() == ["False", "True"], done.stderr

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,17 +26,19 @@ from dlmath_kit.hub.gpu.watcher import watch
 
 __all__ = ["GpuProvisioner", "NoGpuDialog", "kernel_environment"]
 
+DIALOG_COLUMNS = 72
 WHAT_TO_DO = (
     'Or go on without one: Kernel > Change Kernel > "Python (course, CPU)"; every exercise can be solved on the CPU.'
 )
 
 
 class NoGpuDialog(HTTPError):
-    """What JupyterLab shows in its dialog, whichever way the kernel was asked for."""
+    """What JupyterLab shows in its dialog, whichever way the kernel was asked for; the dialog does not break lines."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(503, text)
-        self.text = text
+        sentences = re.split(r"(?<=\.) ", text)
+        self.text = "\n".join(line for sentence in sentences for line in textwrap.wrap(sentence, DIALOG_COLUMNS))
+        super().__init__(503, self.text)
 
     def __str__(self) -> str:
         return self.text
