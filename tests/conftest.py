@@ -27,3 +27,8 @@ def unit_two(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = Course.at(home)
     release(course)
     return course
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first: they wait for hubs and browsers while other workers compute, and none ends alone."""
+    items.sort(key=lambda item: "hub" not in item.path.parts)

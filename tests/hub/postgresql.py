@@ -16,6 +16,8 @@ import pytest
 PASSWORD = "a password with / and @"
 ENCODED = "a%20password%20with%20%2F%20and%20%40"
 TOOLS = ("initdb", "postgres", "pg_dump", "pg_restore")
+# Debian keeps the server's programs off the path.
+os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
 
 
 def as_ordinary_user() -> list[str]:
