@@ -1,12 +1,14 @@
 """Verdicts, points and messages of an exercise, on objects of this process."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
 
 import autograder
 from autograder.errors import UsageError
+from autograder.key import Key
 from autograder.marking import LocalAnswers, mark_exercise
 from autograder.marking.reach import CodeCell
 from autograder.results import Verdict
@@ -41,6 +43,19 @@ def test_only_public_parts_show_values(tmp_path):
     worked, core, _ = marked(planted(tmp_path), softmax=lambda z: z + 7).parts
     assert (worked.got, worked.expected) == ("[[7. 7.]]", "[[0.5 0.5]]")
     assert (core.got, core.expected) == ("", "")
+
+
+def test_a_key_is_quiet_about_what_a_wrong_answer_gives_it():
+    """Overflow in the key's own arithmetic is no news for who grades a class."""
+    key = Key("u/huge", reference={"huge": np.float64})
+
+    @key.part("core", weight=1)
+    def its_square_is_taken(answer, rng):
+        _ = answer(1e300) ** 2
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert marked(key, huge=np.float64).verdict is Verdict.PASS
 
 
 def test_a_missing_function_is_named_once(tmp_path):
