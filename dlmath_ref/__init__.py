@@ -10,12 +10,14 @@ unsupervised      principal components, k-means
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
 model_selection   train, dev and test, cross-validation, mini-batches
 optim             quadratic rate, line search, momentum and adaptive steps, SGD
-autodiff          forward mode by dual numbers
+autodiff          forward mode by dual numbers, reverse mode by a tape
+nn                layers: convolution as a matrix
 second_order      Newton's method, BFGS, L-BFGS
+vision            overlapping boxes
 errors            ShapeError, RangeError
 """
 
-from dlmath_ref.autodiff import Dual, dexp, directional_derivative, dlog, dsin, dtanh
+from dlmath_ref.autodiff import Dual, Var, dexp, directional_derivative, dlog, dsin, dtanh
 from dlmath_ref.autoencoder import autoencoder_loss_grad
 from dlmath_ref.errors import RangeError, ShapeError
 from dlmath_ref.gradcheck import complex_step, directional_check, numerical_gradient
@@ -36,6 +38,16 @@ from dlmath_ref.metrics import (
     topk_accuracy,
 )
 from dlmath_ref.model_selection import kfold_cv, kfold_indices, minibatches, split_indices
+from dlmath_ref.nn import (
+    activation,
+    conv2d_matrix,
+    conv_output_size,
+    conv_toeplitz,
+    corr_valid_matrix,
+    mlp_backward,
+    mlp_forward,
+    relu_interpolant,
+)
 from dlmath_ref.optim import (
     adagrad_step,
     adam_step,
@@ -51,13 +63,16 @@ from dlmath_ref.regression import bias_variance, gd_linear, least_squares
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
 from dlmath_ref.unsupervised import kmeans, kmeans_step, pca
+from dlmath_ref.vision import iou, nms
 
 __all__ = [
     "Dual",
     "RangeError",
     "ShapeError",
     "Standardizer",
+    "Var",
     "accuracy",
+    "activation",
     "adagrad_step",
     "adam_step",
     "autoencoder_loss_grad",
@@ -68,6 +83,10 @@ __all__ = [
     "bias_variance",
     "complex_step",
     "confusion_matrix",
+    "conv2d_matrix",
+    "conv_output_size",
+    "conv_toeplitz",
+    "corr_valid_matrix",
     "dexp",
     "directional_check",
     "directional_derivative",
@@ -77,6 +96,7 @@ __all__ = [
     "encode_tabular",
     "gd_linear",
     "gd_logistic",
+    "iou",
     "kfold_cv",
     "kfold_indices",
     "kmeans",
@@ -86,9 +106,12 @@ __all__ = [
     "log_sigmoid",
     "logsumexp",
     "minibatches",
+    "mlp_backward",
+    "mlp_forward",
     "momentum_step",
     "nesterov_step",
     "newton_logistic",
+    "nms",
     "numerical_gradient",
     "one_hot",
     "pca",
@@ -98,6 +121,7 @@ __all__ = [
     "predict_ovr",
     "quadratic_rate",
     "regression_metrics",
+    "relu_interpolant",
     "rmsprop_step",
     "roc_auc",
     "sgd",

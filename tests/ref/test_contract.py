@@ -17,7 +17,25 @@ import pytest
 import dlmath_ref
 from dlmath_ref import ShapeError
 
-SIZES = {"n": 6, "p": 4, "d": 4, "K": 3, "m": 2, "B": 5, "T": 5, "R": 5}
+SIZES = {
+    "n": 6,
+    "p": 4,
+    "d": 4,
+    "K": 3,
+    "m": 2,
+    "B": 5,
+    "T": 5,
+    "R": 5,
+    "k": 2,
+    "r": 5,
+    "kh": 3,
+    "kw": 2,
+    "N": 2,
+    "C": 2,
+    "F": 3,
+    "H": 5,
+    "W": 4,
+}
 SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
 FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
 CLASSES = [
@@ -61,6 +79,10 @@ def array(dims, kind, text, dtype, rng):
         return abs(values) / abs(values).sum()
     if "positive definite" in text:
         return values @ values.T + np.eye(size[0], dtype=dtype)
+    if "corners" in text:  # of boxes
+        return np.concatenate([values[:, :2], values[:, :2] + abs(values[:, 2:])], axis=1)
+    if "increasing" in text:
+        return np.sort(values)
     if "at least 0" in text:
         return np.abs(values)
     antisymmetric = len(size) == 3 and size[1] == size[2]
@@ -82,6 +104,16 @@ def make(text, dtype, rng):
         return np.random.default_rng(1)
     if text.startswith("bool"):
         return True
+    if text.startswith("list of (W, b)"):  # two layers, from p to m to K
+        return [
+            (array(f"({a}, {b})", "float", "", dtype, rng), array(f"({a})", "float", "", dtype, rng))
+            for a, b in ("mp", "Km")
+        ]
+    if text.startswith(("list of A^", "list of Z^")):  # of these layers
+        widths = "pmK" if text[8] == "A" else "mK"
+        return [array(f"(n, {width})", "float", "", dtype, rng) for width in widths]
+    if text.startswith("list of str"):  # the activations of two layers
+        return ["tanh", "relu"]
     if text.startswith("list of"):
         return [array(dims[0], "int", text, dtype, rng) for _ in range(2)]
     if text.startswith("tuple of"):
@@ -101,7 +133,7 @@ def arguments(function, dtype=np.float64):
     assert list(wanted) == list(parameters), "the Args section names the parameters, in order"
     made = {name: make(text, dtype, rng) for name, text in wanted.items()}
     for name in ("K",):  # a size that is an argument
-        if name in made:
+        if isinstance(made.get(name), int):
             made[name] = SIZES[name]
     return made
 
