@@ -3,18 +3,32 @@
 activations   S and S'
 mlp           a fully connected network
 toeplitz      convolution as a matrix, and how large its output is
+dropout       inverted dropout
+norm          batch normalisation
+pool          largest entry or mean of every window
 """
 
 from dlmath_ref.nn.activations import activation
+from dlmath_ref.nn.dropout import dropout_backward, dropout_forward
 from dlmath_ref.nn.mlp import mlp_backward, mlp_forward, relu_interpolant
+from dlmath_ref.nn.norm import bn_backward, bn_forward
+from dlmath_ref.nn.pool import avgpool, avgpool_backward, maxpool, maxpool_backward
 from dlmath_ref.nn.toeplitz import conv2d_matrix, conv_output_size, conv_toeplitz, corr_valid_matrix
 
 __all__ = [
     "activation",
+    "avgpool",
+    "avgpool_backward",
+    "bn_backward",
+    "bn_forward",
     "conv2d_matrix",
     "conv_output_size",
     "conv_toeplitz",
     "corr_valid_matrix",
+    "dropout_backward",
+    "dropout_forward",
+    "maxpool",
+    "maxpool_backward",
     "mlp_backward",
     "mlp_forward",
     "relu_interpolant",
