@@ -74,6 +74,8 @@ def array(dims, kind, text, dtype, rng):
     if kind == "int":
         stop = re.search(r"\[0, (\w+)\)", text).group(1)
         return rng.integers(9 if stop == "inf" else SIZES.get(stop) or int(stop), size=size)
+    if kind == "bool":
+        return rng.random(size) < 0.5
     values = rng.normal(size=size).astype(dtype)
     if "with sum 1" in text:
         return abs(values) / abs(values).sum()
