@@ -6,9 +6,11 @@ toeplitz      convolution as a matrix, and how large its output is
 dropout       inverted dropout
 norm          batch normalisation
 pool          largest entry or mean of every window
+blocks        inception module
 """
 
 from dlmath_ref.nn.activations import activation
+from dlmath_ref.nn.blocks import inception_forward
 from dlmath_ref.nn.dropout import dropout_backward, dropout_forward
 from dlmath_ref.nn.mlp import mlp_backward, mlp_forward, relu_interpolant
 from dlmath_ref.nn.norm import bn_backward, bn_forward
@@ -27,6 +29,7 @@ __all__ = [
     "corr_valid_matrix",
     "dropout_backward",
     "dropout_forward",
+    "inception_forward",
     "maxpool",
     "maxpool_backward",
     "mlp_backward",

@@ -118,6 +118,9 @@ def make(text, dtype, rng):
         return ["tanh", "relu"]
     if text.startswith("list of"):
         return [array(dims[0], "int", text, dtype, rng) for _ in range(2)]
+    if text.startswith("dict of (K, b)"):  # filters by name, with a bias for each
+        filters = {k: array(d, "float", "", dtype, rng) for k, d in re.findall(r'"(\w+)" (\([^()]*\))', text)}
+        return {name: (K, array(f"({len(K)})", "float", "", dtype, rng)) for name, K in filters.items()}
     if text.startswith("tuple of"):
         return tuple(array(d, "float", text, dtype, rng) for d in dims)
     if text.startswith("("):
@@ -141,6 +144,8 @@ def arguments(function, dtype=np.float64):
 
 
 def same(a, b):
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dlmath_ref.Dual):
