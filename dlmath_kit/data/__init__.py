@@ -1,7 +1,7 @@
 """Data sets: X has one sample per row, y holds the labels (int64) or the targets (float64).
 
 bundled      digits, breast_cancer, wine, diabetes: part of this package, no network needed
-synthetic    two_moons, ring, linear: drawn from a generator that you pass
+synthetic    two_moons, ring, linear, bars, boxes: drawn from a generator that you pass
 landscapes   quadratic, rosenbrock: functions with a known minimum
 real         load_mnist: MNIST and Fashion-MNIST from files on disk
 fetching     download: gets those files, and checks them
@@ -14,7 +14,7 @@ from dlmath_kit.data.fetching import DownloadError, download
 from dlmath_kit.data.idx import IdxError, read_idx
 from dlmath_kit.data.landscapes import quadratic, rosenbrock, rosenbrock_gradient
 from dlmath_kit.data.real import DataNotFound, load_mnist
-from dlmath_kit.data.synthetic import linear, ring, two_moons
+from dlmath_kit.data.synthetic import bars, boxes, linear, ring, two_moons
 
 __all__ = [
     "DIABETES_FEATURES",
@@ -22,6 +22,8 @@ __all__ = [
     "DataNotFound",
     "DownloadError",
     "IdxError",
+    "bars",
+    "boxes",
     "breast_cancer",
     "diabetes",
     "digits",
