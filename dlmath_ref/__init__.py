@@ -8,8 +8,8 @@ gradcheck         central differences, complex step, directional check
 regression        linear model in closed form and by gradient descent, bias and variance
 unsupervised      principal components, k-means
 preprocessing     encoded tables, polynomial features, one-hot rows, standardised columns
-model_selection   train, dev and test, cross-validation, mini-batches
-optim             quadratic rate, line search, momentum and adaptive steps, SGD
+model_selection   train, dev and test, cross-validation, mini-batches, early stopping
+optim             quadratic rate, line search, momentum and adaptive steps, SGD, clipping
 autodiff          forward mode by dual numbers, reverse mode by a tape
 nn                layers: convolution as a matrix
 second_order      Newton's method, BFGS, L-BFGS
@@ -37,7 +37,7 @@ from dlmath_ref.metrics import (
     roc_auc,
     topk_accuracy,
 )
-from dlmath_ref.model_selection import kfold_cv, kfold_indices, minibatches, split_indices
+from dlmath_ref.model_selection import early_stopping, kfold_cv, kfold_indices, minibatches, split_indices
 from dlmath_ref.nn import (
     activation,
     avgpool,
@@ -51,6 +51,7 @@ from dlmath_ref.nn import (
     dropout_backward,
     dropout_forward,
     inception_forward,
+    init_layer,
     maxpool,
     maxpool_backward,
     mlp_backward,
@@ -61,6 +62,7 @@ from dlmath_ref.optim import (
     adagrad_step,
     adam_step,
     backtracking_gd,
+    clip_global_norm,
     momentum_step,
     nesterov_step,
     quadratic_rate,
@@ -94,6 +96,7 @@ __all__ = [
     "bias_variance",
     "bn_backward",
     "bn_forward",
+    "clip_global_norm",
     "complex_step",
     "confusion_matrix",
     "conv2d_matrix",
@@ -108,10 +111,12 @@ __all__ = [
     "dropout_forward",
     "dsin",
     "dtanh",
+    "early_stopping",
     "encode_tabular",
     "gd_linear",
     "gd_logistic",
     "inception_forward",
+    "init_layer",
     "iou",
     "kfold_cv",
     "kfold_indices",

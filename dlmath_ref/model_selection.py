@@ -1,11 +1,11 @@
-"""How samples are divided: train, dev and test, folds, the index batches of an epoch."""
+"""How samples are divided: train, dev and test, folds, the index batches of an epoch; when training stops."""
 
 import numpy as np
 
 from dlmath_ref import _check
-from dlmath_ref.errors import RangeError
+from dlmath_ref.errors import RangeError, ShapeError
 
-__all__ = ["kfold_cv", "kfold_indices", "minibatches", "split_indices"]
+__all__ = ["early_stopping", "kfold_cv", "kfold_indices", "minibatches", "split_indices"]
 
 
 def minibatches(n, batch_size, rng, drop_last=False):
@@ -162,3 +162,51 @@ def kfold_cv(X, y, k, prep_fit, fit, loss, rng):
         model = fit(transform(X[rest]), y[rest])
         losses.append(loss(model, transform(X[fold]), y[fold]))
     return np.array(losses, X.dtype)
+
+
+def early_stopping(val_losses, patience, min_delta=0.0):
+    r"""The best epoch, and the one after which training stops because the validation loss no longer improves.
+
+    Equation:
+        epoch t improves on the best epoch b so far when L_t < L_b - min_delta, and then b = t; b = 0 at first
+        training stops after the first epoch t with t - b = patience
+
+    Args:
+        val_losses: (T,) float. Validation losses L_0, ..., L_(T-1), one for each epoch, T at least 1; none is NaN.
+        patience: int. Epochs in a row without improvement that are let pass, at least 1.
+        min_delta: float. What an improvement must exceed, at least 0.
+
+    Returns:
+        best int, stop int: epochs counted from 0. stop is the last epoch, T - 1, when training never has to stop.
+        Losses after stop do not count.
+
+    Raises:
+        ShapeError: val_losses is not (T,) with T at least 1, or min_delta is not a scalar.
+        RangeError: a loss is NaN, patience is not an integer of at least 1, or min_delta is not at least 0.
+
+    Stability:
+        L_b - min_delta is rounded: a gain of min_delta up to rounding may count.
+
+    Source:
+        Goodfellow, Bengio and Courville (2016), Deep Learning, algorithm 7.1, for min_delta = 0. With min_delta, an
+        epoch is compared with the best epoch and not with the smallest loss: small gains add up.
+
+    >>> early_stopping([3.0, 2.0, 1.0, 2.0, 2.0], patience=2)
+    (2, 4)
+    """
+    losses = _check.real("early_stopping", "val_losses", val_losses, 1)
+    patience = _check.count("early_stopping", "patience", patience, 1)
+    min_delta = _check.scalar("early_stopping", "min_delta", min_delta)
+    if len(losses) == 0:
+        raise ShapeError("early_stopping: got val_losses of shape (0,), expected at least one epoch.")
+    if np.isnan(losses).any():
+        raise RangeError("early_stopping: got val_losses with NaN, expected numbers.")
+    if not min_delta >= 0:
+        raise RangeError(f"early_stopping: got min_delta = {min_delta}, expected a number of at least 0.")
+    best = 0
+    for t, loss in enumerate(losses):
+        if loss < losses[best] - min_delta:
+            best = t
+        if t - best == patience:
+            return best, t
+    return best, len(losses) - 1
