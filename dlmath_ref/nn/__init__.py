@@ -2,6 +2,7 @@
 
 activations   S and S'
 mlp           a fully connected network
+init          weights to begin with, by He and by Xavier
 toeplitz      convolution as a matrix, and how large its output is
 dropout       inverted dropout
 norm          batch normalisation
@@ -12,6 +13,7 @@ blocks        inception module
 from dlmath_ref.nn.activations import activation
 from dlmath_ref.nn.blocks import inception_forward
 from dlmath_ref.nn.dropout import dropout_backward, dropout_forward
+from dlmath_ref.nn.init import init_layer
 from dlmath_ref.nn.mlp import mlp_backward, mlp_forward, relu_interpolant
 from dlmath_ref.nn.norm import bn_backward, bn_forward
 from dlmath_ref.nn.pool import avgpool, avgpool_backward, maxpool, maxpool_backward
@@ -30,6 +32,7 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "inception_forward",
+    "init_layer",
     "maxpool",
     "maxpool_backward",
     "mlp_backward",

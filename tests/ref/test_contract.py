@@ -117,7 +117,8 @@ def make(text, dtype, rng):
     if text.startswith("list of str"):  # the activations of two layers
         return ["tanh", "relu"]
     if text.startswith("list of"):
-        return [array(dims[0], "int", text, dtype, rng) for _ in range(2)]
+        kind = re.match(r"list of \([^()]*\) (\w+)", text).group(1)
+        return [array(dims[0], kind, text, dtype, rng) for _ in range(2)]
     if text.startswith("dict of (K, b)"):  # filters by name, with a bias for each
         filters = {k: array(d, "float", "", dtype, rng) for k, d in re.findall(r'"(\w+)" (\([^()]*\))', text)}
         return {name: (K, array(f"({len(K)})", "float", "", dtype, rng)) for name, K in filters.items()}
