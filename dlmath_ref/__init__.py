@@ -1,7 +1,7 @@
 """Reference implementation of the book's mathematics, to be read beside it.
 
 losses            sigmoid, softmax, cross-entropies with gradients
-training          gradient descent and SGD of one-layer networks, one-vs-rest, one-vs-one
+training          one-layer networks by gradient descent and SGD, a network for digits, one-vs-rest, one-vs-one
 autoencoder       one hidden layer that reconstructs its input
 metrics           how good predictions are: squared errors, counts of classes, ROC curves
 gradcheck         central differences, complex step, directional check
@@ -44,12 +44,16 @@ from dlmath_ref.nn import (
     avgpool_backward,
     bn_backward,
     bn_forward,
+    col2im,
+    conv2d,
+    conv2d_backward,
     conv2d_matrix,
     conv_output_size,
     conv_toeplitz,
     corr_valid_matrix,
     dropout_backward,
     dropout_forward,
+    im2col,
     inception_forward,
     init_layer,
     maxpool,
@@ -72,7 +76,7 @@ from dlmath_ref.optim import (
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.regression import bias_variance, gd_linear, least_squares
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
-from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax
+from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax, train_mlp_digits
 from dlmath_ref.unsupervised import kmeans, kmeans_step, pca
 from dlmath_ref.vision import iou, nms
 
@@ -97,8 +101,11 @@ __all__ = [
     "bn_backward",
     "bn_forward",
     "clip_global_norm",
+    "col2im",
     "complex_step",
     "confusion_matrix",
+    "conv2d",
+    "conv2d_backward",
     "conv2d_matrix",
     "conv_output_size",
     "conv_toeplitz",
@@ -115,6 +122,7 @@ __all__ = [
     "encode_tabular",
     "gd_linear",
     "gd_logistic",
+    "im2col",
     "inception_forward",
     "init_layer",
     "iou",
@@ -154,4 +162,5 @@ __all__ = [
     "softmax_ce_grad",
     "split_indices",
     "topk_accuracy",
+    "train_mlp_digits",
 ]

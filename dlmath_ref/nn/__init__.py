@@ -3,6 +3,7 @@
 activations   S and S'
 mlp           a fully connected network
 init          weights to begin with, by He and by Xavier
+conv          a convolutional layer, its gradients, im2col
 toeplitz      convolution as a matrix, and how large its output is
 dropout       inverted dropout
 norm          batch normalisation
@@ -12,6 +13,7 @@ blocks        inception module
 
 from dlmath_ref.nn.activations import activation
 from dlmath_ref.nn.blocks import inception_forward
+from dlmath_ref.nn.conv import col2im, conv2d, conv2d_backward, im2col
 from dlmath_ref.nn.dropout import dropout_backward, dropout_forward
 from dlmath_ref.nn.init import init_layer
 from dlmath_ref.nn.mlp import mlp_backward, mlp_forward, relu_interpolant
@@ -25,12 +27,16 @@ __all__ = [
     "avgpool_backward",
     "bn_backward",
     "bn_forward",
+    "col2im",
+    "conv2d",
+    "conv2d_backward",
     "conv2d_matrix",
     "conv_output_size",
     "conv_toeplitz",
     "corr_valid_matrix",
     "dropout_backward",
     "dropout_forward",
+    "im2col",
     "inception_forward",
     "init_layer",
     "maxpool",

@@ -35,6 +35,10 @@ SIZES = {
     "F": 3,
     "H": 5,
     "W": 4,
+    "oh": 3,
+    "ow": 3,
+    "rows": 18,  # N oh ow
+    "columns": 12,  # C kh kw
 }
 SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
 FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
@@ -122,6 +126,8 @@ def make(text, dtype, rng):
     if text.startswith("dict of (K, b)"):  # filters by name, with a bias for each
         filters = {k: array(d, "float", "", dtype, rng) for k, d in re.findall(r'"(\w+)" (\([^()]*\))', text)}
         return {name: (K, array(f"({len(K)})", "float", "", dtype, rng)) for name, K in filters.items()}
+    if text.startswith("tuple ("):
+        return shape(dims[0])
     if text.startswith("tuple of"):
         return tuple(array(d, "float", text, dtype, rng) for d in dims)
     if text.startswith("("):
@@ -138,7 +144,7 @@ def arguments(function, dtype=np.float64):
     wanted = kinds(function)
     assert list(wanted) == list(parameters), "the Args section names the parameters, in order"
     made = {name: make(text, dtype, rng) for name, text in wanted.items()}
-    for name in ("K",):  # a size that is an argument
+    for name in ("K", "kh", "kw"):  # a size that is an argument
         if isinstance(made.get(name), int):
             made[name] = SIZES[name]
     return made
