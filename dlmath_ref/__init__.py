@@ -39,6 +39,7 @@ from dlmath_ref.metrics import (
 )
 from dlmath_ref.model_selection import early_stopping, kfold_cv, kfold_indices, minibatches, split_indices
 from dlmath_ref.nn import (
+    VGG19_SPEC,
     activation,
     avgpool,
     avgpool_backward,
@@ -51,6 +52,7 @@ from dlmath_ref.nn import (
     conv_output_size,
     conv_toeplitz,
     corr_valid_matrix,
+    count_network,
     dropout_backward,
     dropout_forward,
     im2col,
@@ -60,6 +62,7 @@ from dlmath_ref.nn import (
     maxpool_backward,
     mlp_backward,
     mlp_forward,
+    receptive_field,
     relu_interpolant,
 )
 from dlmath_ref.optim import (
@@ -85,6 +88,7 @@ __all__ = [
     "RangeError",
     "ShapeError",
     "Standardizer",
+    "VGG19_SPEC",
     "Var",
     "accuracy",
     "activation",
@@ -110,6 +114,7 @@ __all__ = [
     "conv_output_size",
     "conv_toeplitz",
     "corr_valid_matrix",
+    "count_network",
     "dexp",
     "directional_check",
     "directional_derivative",
@@ -151,6 +156,7 @@ __all__ = [
     "predict_ovo",
     "predict_ovr",
     "quadratic_rate",
+    "receptive_field",
     "regression_metrics",
     "relu_interpolant",
     "rmsprop_step",

@@ -9,8 +9,11 @@ dropout       inverted dropout
 norm          batch normalisation
 pool          largest entry or mean of every window
 blocks        inception module
+accounting    parameters, multiply-adds, receptive fields; VGG19
+cnn           a small network for digits, trained; with torch, so it is imported by its own name
 """
 
+from dlmath_ref.nn.accounting import VGG19_SPEC, count_network, receptive_field
 from dlmath_ref.nn.activations import activation
 from dlmath_ref.nn.blocks import inception_forward
 from dlmath_ref.nn.conv import col2im, conv2d, conv2d_backward, im2col
@@ -22,6 +25,7 @@ from dlmath_ref.nn.pool import avgpool, avgpool_backward, maxpool, maxpool_backw
 from dlmath_ref.nn.toeplitz import conv2d_matrix, conv_output_size, conv_toeplitz, corr_valid_matrix
 
 __all__ = [
+    "VGG19_SPEC",
     "activation",
     "avgpool",
     "avgpool_backward",
@@ -34,6 +38,7 @@ __all__ = [
     "conv_output_size",
     "conv_toeplitz",
     "corr_valid_matrix",
+    "count_network",
     "dropout_backward",
     "dropout_forward",
     "im2col",
@@ -43,5 +48,6 @@ __all__ = [
     "maxpool_backward",
     "mlp_backward",
     "mlp_forward",
+    "receptive_field",
     "relu_interpolant",
 ]
