@@ -95,7 +95,7 @@ def all_gradients_are_the_slopes_of_the_cost(answer, rng):
 
 @key.part("core", weight=1)
 def costs_add_up_and_so_do_their_gradients(answer, rng):
-    params, As, Zs, G, acts = problem(rng, 5, (3, 4, 2), ("sigmoid", "relu"))
+    params, As, Zs, G, acts = problem(rng, 5, (3, 4, 2), ("sigmoid", "tanh"))
     H, c = rng.normal(size=G.shape), float(rng.uniform(2, 3))
     one, two, both = (flat(asked(answer, (params, As, Zs, g, acts))) for g in (G, H, G + c * H))
     for a, b, s in zip(one, two, both, strict=True):
@@ -138,6 +138,15 @@ def slope(name, z):
         "softplus": s,
         "identity": np.ones(z.shape),
     }[name]
+
+
+def deltas(params, Zs, g, acts):
+    """δ of every layer, and the gradient of the inputs."""
+    found = []
+    for k in range(len(params))[::-1]:
+        found.insert(0, g * slope(acts[k], Zs[k]))
+        g = found[0] @ params[k][0]
+    return found, g
 
 
 @key.accept
@@ -205,17 +214,32 @@ MOST = [WEIGHTS, BIASES, INPUTS, ALL, SLOPE, SQUARE]
 
 @key.reject("The upstream gradient already contains 1/n: do not divide by it again.", fails=[*MOST, UNCHANGED])
 def divided_by_n_again(params, As, Zs, g_out, acts):
-    gradients, g, n = [], g_out, len(g_out)
-    for k in range(len(params))[::-1]:
-        delta = g * slope(acts[k], Zs[k])
-        gradients.insert(0, (delta.T @ As[k] / n, delta.sum(0) / n))
-        g = delta @ params[k][0]
-    return gradients, g / n
+    D, g = deltas(params, Zs, g_out, acts)
+    n = len(g_out)
+    return [(d.T @ A / n, d.sum(0) / n) for d, A in zip(D, As, strict=False)], g / n
+
+
+@key.reject(
+    "The upstream gradient already contains 1/n: do not divide by it again.",
+    fails=[WEIGHTS, BIASES, ALL, SLOPE, SQUARE, UNCHANGED],
+)
+def parameters_divided_by_n(params, As, Zs, g_out, acts):
+    D, g = deltas(params, Zs, g_out, acts)
+    return [(d.T @ A / len(A), d.mean(0)) for d, A in zip(D, As, strict=False)], g
 
 
 @key.reject("Your δ lacks the factor S'(z) of its layer.", fails=[WORKED, *MOST, ONE, UNCHANGED])
 def activation_derivative_missing(params, As, Zs, g_out, acts):
     gradients, delta = [], g_out
+    for k in range(len(params))[::-1]:
+        gradients.insert(0, (delta.T @ As[k], delta.sum(0)))
+        delta = delta @ params[k][0]
+    return gradients, delta
+
+
+@key.reject("Your δ lacks the factor S'(z) of its layer.", fails=[*MOST, ONE, UNCHANGED])
+def derivative_of_the_last_layer_alone(params, As, Zs, g_out, acts):
+    gradients, delta = [], g_out * slope(acts[-1], Zs[-1])
     for k in range(len(params))[::-1]:
         gradients.insert(0, (delta.T @ As[k], delta.sum(0)))
         delta = delta @ params[k][0]
@@ -264,12 +288,8 @@ def transposed_on_the_way_back(params, As, Zs, g_out, acts):
     fails=[BIASES, ALL, SLOPE, SQUARE, UNCHANGED],
 )
 def biases_averaged(params, As, Zs, g_out, acts):
-    gradients, g = [], g_out
-    for k in range(len(params))[::-1]:
-        delta = g * slope(acts[k], Zs[k])
-        gradients.insert(0, (delta.T @ As[k], delta.mean(0)))
-        g = delta @ params[k][0]
-    return gradients, g
+    D, g = deltas(params, Zs, g_out, acts)
+    return [(d.T @ A, d.mean(0)) for d, A in zip(D, As, strict=False)], g
 
 
 @key.reject(
@@ -277,12 +297,8 @@ def biases_averaged(params, As, Zs, g_out, acts):
     fails=[WORKED, WEIGHTS, ALL, SLOPE, SQUARE, ONE, UNCHANGED],
 )
 def weights_transposed(params, As, Zs, g_out, acts):
-    gradients, g = [], g_out
-    for k in range(len(params))[::-1]:
-        delta = g * slope(acts[k], Zs[k])
-        gradients.insert(0, (As[k].T @ delta, delta.sum(0)))
-        g = delta @ params[k][0]
-    return gradients, g
+    D, g = deltas(params, Zs, g_out, acts)
+    return [(A.T @ d, d.sum(0)) for d, A in zip(D, As, strict=False)], g
 
 
 @key.reject(
@@ -290,12 +306,8 @@ def weights_transposed(params, As, Zs, g_out, acts):
     fails=[WORKED, INPUTS, ALL, SLOPE, SQUARE, ONE, UNCHANGED],
 )
 def inputs_stop_at_the_first_delta(params, As, Zs, g_out, acts):
-    gradients, g = [], g_out
-    for k in range(len(params))[::-1]:
-        delta = g * slope(acts[k], Zs[k])
-        gradients.insert(0, (delta.T @ As[k], delta.sum(0)))
-        g = delta @ params[k][0]
-    return gradients, delta
+    D, _ = deltas(params, Zs, g_out, acts)
+    return [(d.T @ A, d.sum(0)) for d, A in zip(D, As, strict=False)], D[0]
 
 
 @key.reject(
@@ -303,12 +315,8 @@ def inputs_stop_at_the_first_delta(params, As, Zs, g_out, acts):
     fails=[WEIGHTS, BIASES, ALL, SLOPE, SQUARE, ONE, UNCHANGED],
 )
 def last_layer_first(params, As, Zs, g_out, acts):
-    gradients, g = [], g_out
-    for k in range(len(params))[::-1]:
-        delta = g * slope(acts[k], Zs[k])
-        gradients.append((delta.T @ As[k], delta.sum(0)))
-        g = delta @ params[k][0]
-    return gradients, g
+    D, g = deltas(params, Zs, g_out, acts)
+    return [(d.T @ A, d.sum(0)) for d, A in zip(D, As, strict=False)][::-1], g
 
 
 @key.reject(
@@ -316,22 +324,14 @@ def last_layer_first(params, As, Zs, g_out, acts):
     fails=[WORKED, WEIGHTS, ALL, SLOPE, SQUARE, ONE, UNCHANGED],
 )
 def own_output_for_the_weights(params, As, Zs, g_out, acts):
-    gradients, g = [], g_out
-    for k in range(len(params))[::-1]:
-        delta = g * slope(acts[k], Zs[k])
-        gradients.insert(0, (delta.T @ As[k + 1], delta.sum(0)))
-        g = delta @ params[k][0]
-    return gradients, g
+    D, g = deltas(params, Zs, g_out, acts)
+    return [(d.T @ A, d.sum(0)) for d, A in zip(D, As[1:], strict=True)], g
 
 
 @key.reject("Your backward pass does not start from g_out.", fails=[WORKED, *MOST, LINEAR, ONE, UNCHANGED])
 def starts_from_ones(params, As, Zs, g_out, acts):
-    gradients, g = [], np.ones(g_out.shape)
-    for k in range(len(params))[::-1]:
-        delta = g * slope(acts[k], Zs[k])
-        gradients.insert(0, (delta.T @ As[k], delta.sum(0)))
-        g = delta @ params[k][0]
-    return gradients, g
+    D, g = deltas(params, Zs, np.ones(g_out.shape), acts)
+    return [(d.T @ A, d.sum(0)) for d, A in zip(D, As, strict=False)], g
 
 
 @key.reject("You change g_out in place: work on a copy.", fails=[UNCHANGED])

@@ -62,6 +62,9 @@ POINTS = {
         "lbfgs_two_loop": 8,
         "quadratic_rate": 5,
     },
+    "unit04_feedforward": {
+        "mlp_backward": 13,
+    },
 }
 NAMED = {f"{unit}/{name}": points for unit, table in POINTS.items() for name, points in table.items()}
 FOUND = {f"{path.parent.name}/{path.stem}" for path in SOLUTIONS.glob("*/*.py")}
