@@ -41,7 +41,7 @@ import numpy as np
 from dlmath_kit import data, plots
 
 X_digits, y_digits = data.digits()
-shuffled = np.random.default_rng(5).permutation(1797)
+shuffled = np.random.default_rng(2).permutation(1797)
 train, dev, test = shuffled[:1100], shuffled[1100:1400], shuffled[1400:]
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_early_stopping", "locked": true, "schema_version": 3, "solution": false, "task": false}
