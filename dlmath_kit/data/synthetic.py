@@ -105,8 +105,10 @@ def bars(n: int, rng: np.random.Generator, side: int = 8, noise: float = 0.1) ->
     y = rng.permutation(np.arange(n) % 2).astype(np.int64)
     X = np.zeros((n, 1, side, side))
     for image, stands, place in zip(X, y, rng.integers(side, size=n), strict=True):
-        image[0, :, place] = stands
-        image[0, place, :] = np.maximum(image[0, place, :], 1 - stands)
+        if stands:
+            image[0, :, place] = 1.0
+        else:
+            image[0, place, :] = 1.0
     return X + noise * rng.normal(size=X.shape), y
 
 
