@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ from dlmath_kit.plots.style import axes, colour
 
 __all__ = ["boxes"]
 
-_LINES = ({"lw": 2.4, "ls": "-"}, {"lw": 1.8, "ls": "--"}, {"lw": 1.2, "ls": ":"})
+_LINES: tuple[dict[str, Any], ...] = ({"lw": 2.4, "ls": "-"}, {"lw": 1.8, "ls": "--"}, {"lw": 1.2, "ls": ":"})
 
 
 def boxes(

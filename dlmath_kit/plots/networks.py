@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from dlmath_kit.plots.style import colour
 
@@ -43,7 +44,7 @@ def network_in_numbers(
         _bars(ax, np.array([layer[k] for layer in layers], dtype=float), [order.index(kind) for kind in kinds], what)
     left.set_yticks(range(len(names)), names, fontsize=9)
     left.invert_yaxis()
-    marks = [plt.Rectangle((0, 0), 1, 1, color=colour(k)) for k in range(len(order))]
+    marks = [Patch(color=colour(k)) for k in range(len(order))]
     right.legend(marks, order, loc="lower right", fontsize="small")
     if title:
         figure.suptitle(title)
