@@ -63,6 +63,9 @@ POINTS = {
         "quadratic_rate": 5,
     },
     "unit04_feedforward": {
+        "dropout": 8,
+        "batchnorm_forward": 8,
+        "batchnorm_backward": 9,
         "mlp_backward": 13,
     },
 }
