@@ -150,13 +150,13 @@ class ByBinomialCounts:
 
 
 @key.accept
-class EntryByEntry:
+class RowByRow:
     def dropout_forward(A, p_drop, rng, train=True):
         out, mask = np.array(A, dtype=float), np.ones_like(A, dtype=bool)
-        if train:
-            for place in np.ndindex(A.shape):
-                mask[place] = not rng.uniform() < p_drop
-                out[place] = A[place] / (1 - p_drop) if mask[place] else 0
+        for i in range(len(A) if train else 0):
+            mask[i] = [not u < p_drop for u in rng.uniform(size=A.shape[1])]
+            out[i, ~mask[i]] = 0
+            out[i] /= 1 - p_drop
         return out, mask
 
     def dropout_backward(g, mask, p_drop):
