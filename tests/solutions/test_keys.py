@@ -63,6 +63,8 @@ POINTS = {
         "quadratic_rate": 5,
     },
     "unit04_feedforward": {
+        "init": 7,
+        "clip_global_norm": 5,
         "dropout": 8,
         "batchnorm_forward": 8,
         "batchnorm_backward": 9,
