@@ -70,6 +70,11 @@ POINTS = {
         "batchnorm_backward": 9,
         "mlp_backward": 13,
     },
+    "unit05_convolution": {
+        "conv1d_toeplitz": 9,
+        "conv2d_matrix": 6,
+        "conv_output_shape": 4,
+    },
 }
 NAMED = {f"{unit}/{name}": points for unit, table in POINTS.items() for name, points in table.items()}
 FOUND = {f"{path.parent.name}/{path.stem}" for path in SOLUTIONS.glob("*/*.py")}
