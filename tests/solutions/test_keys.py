@@ -63,6 +63,9 @@ POINTS = {
         "quadratic_rate": 5,
     },
     "unit04_feedforward": {
+        "activations": 6,
+        "mlp_forward": 8,
+        "relu_interpolant": 5,
         "init": 7,
         "clip_global_norm": 5,
         "dropout": 8,
