@@ -74,6 +74,7 @@ POINTS = {
         "mlp_backward": 13,
         "early_stopping": 3,
         "mlp_digits": 5,
+        "reverse_tape": 13,
     },
     "unit05_convolution": {
         "conv1d_toeplitz": 9,
