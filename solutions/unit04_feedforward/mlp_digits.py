@@ -128,7 +128,7 @@ class Sigmoids:
     def __init__(self, X, y, seed):
         rng = np.random.default_rng(seed)
         self.W, self.V = rng.normal(size=(40, 64)) / 4, rng.normal(size=(10, 40)) / 3
-        for _ in range(150):
+        for _ in range(60):
             H = self.hidden(X)
             E = np.exp(H @ self.V.T)
             D = (E / E.sum(axis=1)[:, None] - np.eye(10)[y]) / len(y)
