@@ -22,8 +22,8 @@ from unittest.mock import patch
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported: small matrices gain nothing by threads
 
-import numpy as np  # noqa: E402
-from scipy.stats import beta  # noqa: E402
+import numpy as np
+from scipy.stats import beta
 
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))
