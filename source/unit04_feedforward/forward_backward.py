@@ -34,6 +34,8 @@ As before: samples are rows, functions change none of their inputs. Allowed are 
 """
 
 # %% nbgrader={"grade": false, "grade_id": "setup_forward_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -113,6 +115,30 @@ from autograder import mark
 mark("unit04_feedforward/activations", activation)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** On the left the five activations, on the right their derivatives. Look at the heights on the right:
+the derivative of the sigmoid never exceeds $\frac14$, so thirty sigmoid layers can multiply a gradient by
+$4^{-30} \approx 10^{-18}$. That is a story for the next lab. The ReLU passes a gradient through or stops it, nothing in
+between.
+"""
+
+# %% tags=["picture"]
+z = np.linspace(-4, 4, 400)
+styles = {"sigmoid": "-", "tanh": "--", "relu": "-", "leaky_relu": ":", "softplus": "-."}
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+for k, (name, style) in enumerate(styles.items()):
+    value, slope = activation(name, z)
+    left.plot(z, value, style, color=plots.PALETTE[k], lw=2, label=name)
+    right.plot(z, slope, style, color=plots.PALETTE[k], lw=2, label=name)
+right.axhline(0.25, color="0.6", lw=0.8, zorder=0)
+left.set(xlabel="$z$", title="$S(z)$", ylim=(-1.2, 3))
+right.set(xlabel="$z$", title="$S'(z)$", yticks=[0, 0.25, 0.5, 0.75, 1])
+left.legend()
+for ax in (left, right):
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_mlp_forward", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 2 There: the forward pass
@@ -177,6 +203,59 @@ from autograder import mark
 mark("unit04_feedforward/mlp_forward", mlp_forward)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** A function with as many knobs as you like. Here nobody has turned them yet: the weights are drawn at
+random, the two inputs are the place in the picture, and the colour is the output. With every layer of tanh the landscape
+gets more intricate.
+"""
+
+# %% tags=["picture"]
+side = np.linspace(-2, 2, 160)
+plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+
+
+def random_network(widths, rng, gain):
+    """Normal weights with standard deviation gain / sqrt(number of inputs)."""
+    return [(rng.normal(size=(N, M)) * gain / np.sqrt(M), 0.6 * rng.normal(size=N)) for M, N in pairwise(widths)]
+
+
+landscapes = []
+for depth in (1, 2, 4, 8):
+    params = random_network([2] + [40] * depth + [1], np.random.default_rng(5), gain=2.0)
+    As, _ = mlp_forward(params, plane, ["tanh"] * depth + ["identity"])
+    height = As[-1].reshape(160, 160) - np.median(As[-1])
+    landscapes.append(height / np.abs(height).max())
+
+fig, axes = plt.subplots(1, 4, figsize=(11, 3.3), layout="constrained")
+for ax, picture, depth in zip(axes, landscapes, (1, 2, 4, 8), strict=True):
+    ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
+    ax.set(title=f"{depth} hidden layer" + "s" * (depth > 1), xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+r"""
+With ReLUs you can see how it comes about. Each unit folds the plane where its $z$ is 0: in the first layer along straight
+lines, in the second along lines that were folded by the first. Between the folds the network is *linear*; one colour
+is one linear piece.
+"""
+
+# %% tags=["picture"]
+params = random_network([2, 8, 8, 8], np.random.default_rng(1), gain=1.4)
+_, Zs = mlp_forward(params, plane, ["relu"] * 3)
+fig, axes = plt.subplots(1, 3, figsize=(11, 4.3), layout="constrained")
+for depth, ax in enumerate(axes, start=1):
+    switched_on = np.hstack(Zs[:depth]) > 0  # (places, units): equal rows lie in the same linear piece
+    _, piece = np.unique(switched_on, axis=0, return_inverse=True)
+    shades = np.random.default_rng(0).uniform(0.7, 1, size=(piece.max() + 1, 3))
+    ax.imshow(shades[piece].reshape(160, 160, 3), origin="lower", extent=(-2, 2, -2, 2))
+    for l, Z in enumerate(Zs[:depth]):
+        for unit in Z.T:
+            ax.contour(side, side, unit.reshape(160, 160), levels=[0], colors=plots.PALETTE[l], linewidths=1.2)
+    ax.set(title=f"{8 * depth} units in {depth} layer" + "s" * (depth > 1) + f": {piece.max() + 1} pieces")
+    ax.set(xticks=[], yticks=[])
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_relu_interpolant", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 3 One hidden layer can draw anything
@@ -229,6 +308,74 @@ from autograder import mark
 
 mark("unit04_feedforward/relu_interpolant", relu_interpolant)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** A proof that you can run: with enough hidden units a network is as close to a continuous function as
+you like. On the left a curve and its interpolants, in the middle the hidden units that the one with 8 knots adds up, on
+the right how fast the largest error falls: with the square of the number of knots.
+"""
+
+
+# %% tags=["picture"]
+def curve(x):
+    return np.sin(2 * x) + 0.5 * np.cos(5 * x)
+
+
+def network(u, v):
+    """The interpolating network as layers for mlp_forward."""
+    W1, b1, W2, b2 = relu_interpolant(u, v)
+    return [(W1, b1), (W2, b2)]
+
+
+x = np.linspace(0, 3, 601)
+fig, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.7), layout="constrained")
+left.plot(x, curve(x), color="0.75", lw=5, label="the curve")
+for k, r in enumerate((4, 8, 16)):
+    u = np.linspace(0, 3, r)
+    As, _ = mlp_forward(network(u, curve(u)), x[:, None], ["relu", "identity"])
+    left.plot(x, As[2], color=plots.PALETTE[k], lw=1.5, label=f"{r} knots")
+    if r == 8:
+        left.plot(u, curve(u), "o", color=plots.PALETTE[k], ms=4)
+        W2 = network(u, curve(u))[1][0]
+        middle.plot(x, W2 * As[1], color="0.6", lw=1)
+        middle.plot(x, As[2], color=plots.PALETTE[k], lw=2, label="their sum, plus $v_1$")
+left.set(xlabel="$x$", title="passing through the knots", ylim=(-1.5, 2.9))
+left.legend(loc="upper center", ncols=2, fontsize="small")
+middle.set(xlabel="$x$", title="seven hidden units", ylim=(-8, 6))
+middle.legend(loc="upper left", fontsize="small")
+
+knots, far = np.unique(np.geomspace(3, 400, 16).astype(int)), []
+fine = np.linspace(0, 3, 20_001)
+for r in knots:
+    u = np.linspace(0, 3, r)
+    As, _ = mlp_forward(network(u, curve(u)), fine[:, None], ["relu", "identity"])
+    far.append(np.abs(As[2][:, 0] - curve(fine)).max())
+right.loglog(knots, far, "o-", color=plots.PALETTE[0], ms=4, label="largest error")
+right.loglog(knots, 20.0 * knots**-2.0, "--", color="0.5", lw=1, label=r"$20\, r^{-2}$")
+right.set(xlabel="knots $r$", title="twice the knots, a quarter of the error")
+right.legend()
+for ax in (left, middle, right):
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+If one hidden layer can do everything, why more? Because folding is cheaper than placing. The tent through $(0, 0)$,
+$(\frac12, 1)$, $(1, 0)$ takes two units. Feed its output into another copy of itself, and the tent is folded: **five
+layers of two units draw 32 pieces**, which one hidden layer could only do with 32 units, and ten layers draw a thousand.
+"""
+
+# %% tags=["picture"]
+tent = network(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 0.0]))
+x = np.linspace(0, 1, 1025)[:, None]
+fig, axes = plt.subplots(1, 4, figsize=(12, 2.4), layout="constrained", sharey=True)
+for ax, copies in zip(axes, (1, 2, 3, 5), strict=True):
+    As, _ = mlp_forward(tent * copies, x, ["relu", "identity"] * copies)
+    ax.plot(x, As[-1], color=plots.PALETTE[0], lw=1.5)
+    ax.set(title=f"{2 * copies} hidden units, {2**copies} pieces", xticks=[0, 1], yticks=[0, 1])
+    ax.spines[["top", "right"]].set_visible(False)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_backprop_delta", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -372,3 +519,132 @@ from autograder import mark
 
 mark("unit04_feedforward/mlp_backward", mlp_backward)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** The slope of the cost in every weight, from one pass there and one back. First a second opinion, on a
+network of the size that is used below: each entry of the gradient again by a central difference, as in unit 2.
+"""
+
+# %% tags=["picture"]
+widths, acts = [2, 16, 16, 2, 1], ["tanh", "tanh", "tanh", "identity"]
+
+
+def spirals(n, rng):
+    """Points on two arms that wind around each other, with their classes 0 and 1."""
+    y = np.arange(n) % 2
+    radius = np.sqrt(rng.uniform(0.02, 1, size=n))
+    angle = 3 * np.pi * radius + np.pi * y
+    return 3 * radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1) + 0.08 * rng.normal(size=(n, 2)), y
+
+
+def cost(params, X, y):
+    """The logistic loss of unit 2, with the network's output as its z."""
+    z = mlp_forward(params, X, acts)[0][-1][:, 0]
+    return np.mean(np.logaddexp(0, z) - y * z)
+
+
+def gradient(params, X, y):
+    """Its gradient: one pass there, one back."""
+    As, Zs = mlp_forward(params, X, acts)
+    g_out = (0.5 * (1 + np.tanh(As[-1] / 2)) - y[:, None]) / len(y)  # (sigma(z) - y) / n
+    return mlp_backward(params, As, Zs, g_out, acts)[0]
+
+
+rng = np.random.default_rng(0)
+X, y = spirals(300, rng)
+start = [(rng.normal(size=(N, M)) * np.sqrt(2 / M), np.zeros(N)) for M, N in pairwise(widths)]
+by_backpropagation = [entry for pair in gradient(start, X, y) for g in pair for entry in g.ravel()]
+by_differences = []
+for pair in start:
+    for q in pair:
+        for k in np.ndindex(q.shape):
+            value = q[k]
+            q[k] = value + 1e-5
+            ahead = cost(start, X, y)
+            q[k] = value - 1e-5
+            by_differences.append((ahead - cost(start, X, y)) / 2e-5)
+            q[k] = value
+P, apart = len(by_differences), np.abs(np.subtract(by_backpropagation, by_differences)).max()
+print(f"{P} weights and biases, so {2 * P} forward passes for the differences; {apart:.0e} is the largest disagreement")
+
+# %% [markdown]
+r"""
+Now turn the knobs. Two spirals, a network with three hidden layers of 16, 16 and 2 units, and the Adam of unit 3:
+nobody tells it what a spiral is.
+"""
+
+
+# %% tags=["picture"]
+def train(params, X, y, steps, alpha=0.01):
+    """Adam on the whole batch; gives the network after every step."""
+    theta = [q for pair in params for q in pair]
+    m, v, path = [0.0] * len(theta), [0.0] * len(theta), [params]
+    for t in range(1, steps + 1):
+        for k, g in enumerate(g for pair in gradient(path[-1], X, y) for g in pair):
+            m[k], v[k] = 0.9 * m[k] + 0.1 * g, 0.999 * v[k] + 0.001 * g**2
+            theta[k] = theta[k] - alpha * (m[k] / (1 - 0.9**t)) / (np.sqrt(v[k] / (1 - 0.999**t)) + 1e-8)
+        path.append(list(zip(theta[::2], theta[1::2], strict=True)))
+    return path
+
+
+path = train(start, X, y, 500)
+fig, axes = plt.subplots(1, 4, figsize=(13, 3.6), layout="constrained", sharey=True)
+for ax, step in zip(axes, (0, 50, 150, 500), strict=True):
+    plots.decision_boundary(
+        lambda points, step=step: mlp_forward(path[step], points, acts)[0][-1][:, 0] > 0,
+        X,
+        y,
+        ax,
+        title=f"{step} steps, loss {cost(path[step], X, y):.3f}",
+        resolution=120,
+    )
+    ax.get_legend().remove()
+plt.show()
+
+# %% [markdown]
+r"""
+How does it do that, when its last layer is still the neuron of unit 2, which only draws straight lines? The layers in
+front of it move the points. The last hidden layer has two units, so we can look at what it sees: the same points, and
+a piece of squared paper around them, after three layers. The spirals are unwound, and one straight line is enough.
+"""
+
+# %% tags=["picture"]
+lines = np.linspace(-3.3, 3.3, 23)
+fine = np.linspace(-3.3, 3.3, 300)
+paper = [np.stack([np.full(300, c), fine], 1) for c in lines] + [np.stack([fine, np.full(300, c)], 1) for c in lines]
+fig, axes = plt.subplots(1, 3, figsize=(12, 3.9), layout="constrained")
+for ax, step in zip(axes, (None, 100, 500), strict=True):
+    for line in [*paper, X[y == 0], X[y == 1]]:
+        seen = line if step is None else mlp_forward(path[step], line, acts)[0][3]
+        if len(line) == 300:
+            ax.plot(*seen.T, color="0.8", lw=0.6, zorder=0)
+        else:
+            ax.plot(*seen.T, "o", color=plots.PALETTE[int(line is not X)], ms=3)
+    ax.set(xticks=[], yticks=[], title="the points" if step is None else f"seen by the last layer, {step} steps")
+    if step is not None:
+        (w, b), limits = path[step][3], np.array([-1.1, 1.1])
+        ax.plot(limits, -(w[0, 0] * limits + b[0]) / w[0, 1], color="0.2", lw=1.5)
+        ax.set(xlim=limits, ylim=limits)
+    ax.spines[:].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+**Playground.** Change `widths` and `acts` above: is one hidden layer enough? What do ReLUs draw? Or replace the spirals by
+`data.two_moons(300, 0.1, rng)`. Then make the network thirty layers deep, with sigmoids, and see it learn nothing
+at all; why, and what helps, is the next lab.
+"""
+
+# %% tags=["picture"]
+widths, acts = [2, 12, 1], ["relu", "identity"]
+rng = np.random.default_rng(0)
+X, y = data.two_moons(300, 0.1, rng)
+start = [(rng.normal(size=(N, M)) * np.sqrt(2 / M), np.zeros(N)) for M, N in pairwise(widths)]
+path = train(start, X, y, 400, alpha=0.02)
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+plots.loss_curves({"one hidden layer": [cost(params, X, y) for params in path]}, left, title="loss", log=True)
+plots.decision_boundary(
+    lambda points: mlp_forward(path[-1], points, acts)[0][-1][:, 0] > 0, X, y, right, title="twelve ReLUs"
+)
+plt.show()
