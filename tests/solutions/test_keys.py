@@ -80,6 +80,7 @@ POINTS = {
         "conv1d_toeplitz": 9,
         "conv2d_matrix": 6,
         "conv_output_shape": 4,
+        "iou_nms": 4,
     },
 }
 NAMED = {f"{unit}/{name}": points for unit, table in POINTS.items() for name, points in table.items()}
