@@ -237,7 +237,8 @@ plt.show()
 r"""
 With ReLUs you can see how it comes about. Each unit folds the plane where its $z$ is 0: in the first layer along straight
 lines, in the second along lines that were folded by the first. Between the folds the network is *linear*; one colour
-is one linear piece.
+is one linear piece. Eight straight lines cut the plane into 37 pieces at most; folding makes the number grow with every
+layer.
 """
 
 # %% tags=["picture"]
@@ -345,8 +346,8 @@ left.legend(loc="upper center", ncols=2, fontsize="small")
 middle.set(xlabel="$x$", title="seven hidden units", ylim=(-8, 6))
 middle.legend(loc="upper left", fontsize="small")
 
-knots, far = np.unique(np.geomspace(3, 400, 16).astype(int)), []
-fine = np.linspace(0, 3, 20_001)
+knots, far = np.unique(np.geomspace(3, 200, 14).astype(int)), []
+fine = np.linspace(0, 3, 6001)
 for r in knots:
     u = np.linspace(0, 3, r)
     As, _ = mlp_forward(network(u, curve(u)), fine[:, None], ["relu", "identity"])
@@ -527,7 +528,7 @@ network of the size that is used below: each entry of the gradient again by a ce
 """
 
 # %% tags=["picture"]
-widths, acts = [2, 16, 16, 2, 1], ["tanh", "tanh", "tanh", "identity"]
+widths, acts = [2, 16, 16, 2, 1], ["tanh", "tanh", "identity", "identity"]
 
 
 def spirals(n, rng):
@@ -570,7 +571,7 @@ print(f"{P} weights and biases, so {2 * P} forward passes for the differences; {
 
 # %% [markdown]
 r"""
-Now turn the knobs. Two spirals, a network with three hidden layers of 16, 16 and 2 units, and the Adam of unit 3:
+Now turn the knobs. Two spirals, a network with hidden layers of 16, 16 and 2 units, and the Adam of unit 3:
 nobody tells it what a spiral is.
 """
 
@@ -588,15 +589,16 @@ def train(params, X, y, steps, alpha=0.01):
     return path
 
 
-path = train(start, X, y, 500)
+path = train(start, X, y, 300)
 fig, axes = plt.subplots(1, 4, figsize=(13, 3.6), layout="constrained", sharey=True)
-for ax, step in zip(axes, (0, 50, 150, 500), strict=True):
+for ax, step in zip(axes, (0, 50, 80, 300), strict=True):
     plots.decision_boundary(
         lambda points, step=step: mlp_forward(path[step], points, acts)[0][-1][:, 0] > 0,
         X,
         y,
         ax,
-        title=f"{step} steps, loss {cost(path[step], X, y):.3f}",
+        title=f"{step} steps, loss {cost(path[step], X, y):.4f}",
+        labels=("$x_1$", "" if step else "$x_2$"),
         resolution=120,
     )
     ax.get_legend().remove()
@@ -606,26 +608,30 @@ plt.show()
 r"""
 How does it do that, when its last layer is still the neuron of unit 2, which only draws straight lines? The layers in
 front of it move the points. The last hidden layer has two units, so we can look at what it sees: the same points, and
-a piece of squared paper around them, after three layers. The spirals are unwound, and one straight line is enough.
+a sheet of squared paper under them, after three layers. The sheet is bent and stretched until the arms lie on two sides
+of one straight line.
 """
 
 # %% tags=["picture"]
-lines = np.linspace(-3.3, 3.3, 23)
-fine = np.linspace(-3.3, 3.3, 300)
-paper = [np.stack([np.full(300, c), fine], 1) for c in lines] + [np.stack([fine, np.full(300, c)], 1) for c in lines]
-fig, axes = plt.subplots(1, 3, figsize=(12, 3.9), layout="constrained")
-for ax, step in zip(axes, (None, 100, 500), strict=True):
-    for line in [*paper, X[y == 0], X[y == 1]]:
-        seen = line if step is None else mlp_forward(path[step], line, acts)[0][3]
-        if len(line) == 300:
-            ax.plot(*seen.T, color="0.8", lw=0.6, zorder=0)
-        else:
-            ax.plot(*seen.T, "o", color=plots.PALETTE[int(line is not X)], ms=3)
-    ax.set(xticks=[], yticks=[], title="the points" if step is None else f"seen by the last layer, {step} steps")
+ruled, fine = np.linspace(-3.2, 3.2, 25), np.linspace(-3.2, 3.2, 200)
+paper = [np.stack(line, 1) for c in ruled for line in ((np.full(200, c), fine), (fine, np.full(200, c)))]
+fig, axes = plt.subplots(1, 4, figsize=(13, 3.6), layout="constrained")
+for ax, step in zip(axes, (None, 20, 60, 300), strict=True):
+
+    def seen(points, step=step):
+        return points if step is None else mlp_forward(path[step], points, acts)[0][3]
+
+    for line in paper:
+        ax.plot(*seen(line).T, color="0.8", lw=0.5, zorder=0)
+    for k, marker in enumerate("os"):
+        ax.plot(*seen(X[y == k]).T, marker, color=plots.PALETTE[k], ms=2.5)
+    low, high = seen(X).min(axis=0), seen(X).max(axis=0)
+    margin = 0.1 * (high - low)
+    ax.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
     if step is not None:
-        (w, b), limits = path[step][3], np.array([-1.1, 1.1])
-        ax.plot(limits, -(w[0, 0] * limits + b[0]) / w[0, 1], color="0.2", lw=1.5)
-        ax.set(xlim=limits, ylim=limits)
+        (w, b), across = path[step][3], np.array(ax.get_xlim())
+        ax.plot(across, -(w[0, 0] * across + b[0]) / w[0, 1], color="0.2", lw=1.5, scaley=False)
+    ax.set(xticks=[], yticks=[], title="the points" if step is None else f"after {step} steps")
     ax.spines[:].set_visible(False)
 plt.show()
 
