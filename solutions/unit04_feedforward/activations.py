@@ -269,3 +269,6 @@ def relu_in_place(name, z):
 key.equivalent("z > 0 -> z >= 0", "at z = 0 the exponential is 1 and the sigmoid 1/2 either way")
 key.equivalent("np.maximum(z, 0) -> np.maximum(0, z)", "the maximum is symmetric")
 key.equivalent("np.maximum(z, 0) -> np.maximum(0, z) [2]", "the maximum is symmetric")
+key.equivalent(
+    "np.where(z > 0, 1.0, 0.0) -> np.where(1.0, z > 0, 0.0)", "the same slope as booleans, which count as 0 and 1"
+)

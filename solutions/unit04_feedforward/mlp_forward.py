@@ -68,9 +68,9 @@ def square_layers_hide_no_transpose(answer, rng):
 
 @key.part("edge", weight=0.5)
 def z_is_kept_from_before_a_relu(answer, rng):
-    params, X, acts = problem(rng, 4, (5, 4, 2), ("relu", "relu"))
-    for (W, b), sign in zip(params, (-1, 1), strict=True):  # units that are off for some, on for others, in both layers
-        b[0], W[0], b[1], W[1] = 1.0, 0.0, sign * -2.0, 0.0
+    params, X, acts = problem(rng, 4, (5, 4, 3), ("relu", "relu"))
+    for W, b in params:  # the first unit of each layer is always on, the second always off
+        W[:2], b[:2] = 0.0, (1.0, -2.0)
     args = params, X, acts
     close(asked(answer, args), mlp_forward(*args), what=NAMES)
 
