@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dlmath_kit.data.bundled import breast_cancer, diabetes, digits, wine
+from dlmath_kit.data.cifar import load_cifar10
 from dlmath_kit.data.real import DataNotFound, load_mnist
 
 __all__ = ["data_root", "get"]
@@ -33,12 +34,13 @@ def get(name: str, root: str | Path | None = None, fallback: str | None = None) 
     The network is never used: call `download` first. Images come flattened, one per row.
 
     Args:
-        name: "digits", "breast_cancer", "wine", "diabetes", "mnist" or "fashion_mnist" (their training parts).
+        name: "digits", "breast_cancer", "wine", "diabetes", "mnist", "fashion_mnist" or "cifar10" (their training
+            parts).
         root: folder of data sets; `data_root()` unless given.
         fallback: a name to take instead, or None to raise.
 
     Returns:
-        X: (n, p) float64.
+        X: (n, p) float64; float32 for cifar10.
         y: (n,) int64; float64 for diabetes.
 
     Raises:
@@ -62,7 +64,11 @@ def get(name: str, root: str | Path | None = None, fallback: str | None = None) 
 def _load(name: str, root: str | Path | None) -> tuple[np.ndarray, np.ndarray]:
     if name in _BUNDLED:
         return _BUNDLED[name]()
-    if name not in _FLAVOURS:
-        raise ValueError(f"name: got {name!r}, expected one of {', '.join([*_BUNDLED, *_FLAVOURS])}.")
-    X, y = load_mnist(root or data_root(), flavour=_FLAVOURS[name])
+    if name == "cifar10":
+        X, y = load_cifar10(root or data_root())
+    elif name in _FLAVOURS:
+        X, y = load_mnist(root or data_root(), flavour=_FLAVOURS[name])
+    else:
+        known = [*_BUNDLED, *_FLAVOURS, "cifar10"]
+        raise ValueError(f"name: got {name!r}, expected one of {', '.join(known)}.")
     return X.reshape(len(X), -1), y

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import urllib.error
@@ -12,38 +11,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dlmath_kit.data.choosing import data_root
+from dlmath_kit.data.sources import SOURCES, digest
 
 __all__ = ["SOURCES", "DownloadError", "download", "fetch"]
 
-MOST_BYTES = 64 * 1024**2  # more than twice the largest file below
+MOST_BYTES = 256 * 1024**2  # more than the largest file
 SECONDS = 30.0  # without a byte arriving
 CHUNK = 1 << 16
-
-# Mirrors and the SHA-256 of each file. MNIST's sums are those of TensorFlow Datasets, Fashion-MNIST's those of
-# several public loaders; both name the same files as the MD5 sums that torchvision publishes.
-SOURCES: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
-    "mnist": (
-        ("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"),
-        {
-            "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-            "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-            "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-            "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        },
-    ),
-    "fashion_mnist": (
-        (
-            "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
-            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-        ),
-        {
-            "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-            "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-            "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-            "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-        },
-    ),
-}
 
 
 class DownloadError(OSError):
@@ -54,11 +28,11 @@ def download(name: str, root: str | Path | None = None) -> Path:
     """Brings the files of a data set into `root/name`; files that are there and right are left alone.
 
     Args:
-        name: "mnist" or "fashion_mnist".
+        name: "mnist", "fashion_mnist" or "cifar10".
         root: folder of data sets; `data_root()` unless given.
 
     Returns:
-        The folder that holds the files, still gzipped.
+        The folder that holds the files, as they were published: still packed.
 
     Raises:
         ValueError: unknown name.
@@ -89,7 +63,7 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, most_bytes: int = MOST
     Raises:
         DownloadError: no mirror gave the file.
     """
-    if target.is_file() and _digest(target) == sha256:
+    if target.is_file() and digest(target) == sha256:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -100,7 +74,7 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, most_bytes: int = MOST
         except (OSError, http.client.HTTPException) as fault:
             faults.append(f"{url}: {fault}")
             continue
-        got = _digest(part)
+        got = digest(part)
         if got == sha256:
             os.replace(part, target)
             return
@@ -134,8 +108,3 @@ def _copy(response: http.client.HTTPResponse, file: BinaryIO, most_bytes: int) -
         file.write(chunk)
     if announced is not None and file.tell() - start < announced:
         raise DownloadError(f"got {file.tell() - start} of {announced} bytes; the next try resumes.")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
