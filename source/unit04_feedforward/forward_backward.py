@@ -26,9 +26,8 @@ one neuron cannot, and how does anyone find its thousands of weights?**
 
 You build the network in four steps: the activations that make its layers bend, the forward pass, a network whose
 weights you know in advance because you place them yourself, and the way back, which computes the slope of the cost in
-*every* weight for about twice the price of the cost itself. It is called backpropagation, and it is the reason why
-this course exists. You derive it once on paper and then write it in ten lines. At the end your network unwinds two
-spirals.
+*every* weight for about twice the price of the cost itself. It is called backpropagation, and the rest of the course
+rests on it. You derive it once on paper and then write it in ten lines. At the end your network unwinds two spirals.
 
 As before: samples are rows, functions change none of their inputs. Allowed are numpy and the standard library.
 """
@@ -364,7 +363,8 @@ plt.show()
 r"""
 If one hidden layer can do everything, why more? Because folding is cheaper than placing. The tent through $(0, 0)$,
 $(\frac12, 1)$, $(1, 0)$ takes two units. Feed its output into another copy of itself, and the tent is folded: **five
-layers of two units draw 32 pieces**, which one hidden layer could only do with 32 units, and ten layers draw a thousand.
+layers of two units draw 32 pieces**, for which a single hidden layer needs at least 31 units, and ten layers draw a
+thousand.
 """
 
 # %% tags=["picture"]
@@ -452,8 +452,9 @@ forward pass returns them, and `g_out` $= G^{[L]} = \partial C / \partial A^{[L]
 `params`, and $\partial C / \partial X = G^{[0]}$.
 
 **Worked example.** The layer of exercise 2: $x = (1, 2)$, $z = (3, -3)$, ReLU, and let $G^{[1]} = (2, 5)$. The second
-unit is switched off, so $\Delta = (2, 0)$. Then $g_W = \Delta^\top x =
-\begin{pmatrix} 2 & 4 \\ 0 & 0 \end{pmatrix}$, $g_b = (2, 0)$, and $\partial C / \partial x = \Delta W = (2, 2)$.
+unit is switched off, so $\Delta = (2, 0)$. Then
+$g_W = \Delta^\top x = \begin{pmatrix} 2 & 4 \\ 0 & 0 \end{pmatrix}$, $g_b = (2, 0)$, and
+$\partial C / \partial x = \Delta W = (2, 2)$.
 
 **What counts.** `g_out` may be anything; the $\frac1n$ of a mean is already in it, so do not divide by $n$ again. All
 activations of exercise 1 and `"identity"`. You may call your `activation` (it is asked at $Z$, not at $A$); a slip
