@@ -44,6 +44,27 @@ X_digits, y_digits = data.digits()
 shuffled = np.random.default_rng(2).permutation(1797)
 train, dev, test = shuffled[:1100], shuffled[1100:1400], shuffled[1400:]
 
+# %% [markdown]
+r"""
+Here is the trouble, recorded from a network with one hidden layer of 256 units. It was trained on 150 digits, of which
+somebody read 40 wrongly. After each epoch its loss on these digits was measured, and on 300 others. It ends up
+believing every wrong label.
+"""
+
+# %% tags=["picture"]
+training = [
+    1.66, 1.27, 1.07, 0.96, 0.86, 0.77, 0.70, 0.61, 0.55, 0.51, 0.46, 0.39, 0.35, 0.32, 0.29, 0.25, 0.25, 0.21, 0.18,
+    0.16, 0.14, 0.15, 0.16, 0.12, 0.10, 0.08, 0.08, 0.07, 0.07, 0.06, 0.06, 0.05, 0.05, 0.04, 0.04, 0.04, 0.04, 0.03,
+    0.03, 0.03,
+]  # fmt: skip
+validation = [
+    1.69, 1.16, 0.94, 0.87, 0.89, 0.81, 0.86, 0.83, 0.83, 0.84, 0.90, 0.82, 0.90, 0.82, 0.93, 0.90, 0.92, 0.92, 0.91,
+    0.94, 0.95, 0.98, 1.03, 1.03, 1.00, 0.96, 1.03, 0.98, 1.02, 1.07, 1.03, 1.06, 1.04, 1.09, 1.08, 1.07, 1.10, 1.09,
+    1.05, 1.15,
+]  # fmt: skip
+plots.loss_curves({"150 training digits": training, "300 other digits": validation}, xlabel="epoch")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_early_stopping", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 1 Stop in time
@@ -99,6 +120,24 @@ from autograder import mark
 
 mark("unit04_feedforward/early_stopping", early_stopping)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** The network of the beginning, watched by your rule with three degrees of patience: a dot at the best
+epoch, a line where training stops. Without patience an accident ends the training; with too much of it you only wait
+longer, because the best epoch is the one that you keep.
+"""
+
+# %% tags=["picture"]
+ax = plots.loss_curves({"300 other digits": validation}, xlabel="epoch")
+ax.set_ylim(0.7, 1.3)
+for k, patience in enumerate((1, 4, 12)):
+    best, stop = early_stopping(validation, patience)
+    colour, height = plots.PALETTE[k + 1], 1.25 - 0.07 * k
+    ax.plot(best, validation[best], "o", ms=11 - 3 * k, color=colour)
+    ax.plot([stop, stop], [0.7, height], color=colour, lw=1.5, ls="--")
+    ax.annotate(f"patience {patience}", (stop + 0.5, height), color=colour, va="top")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_dropout", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -167,6 +206,88 @@ from autograder import mark
 
 mark("unit04_feedforward/dropout", dropout_forward, dropout_backward)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** First the mask of one call: a coin for every unit and every sample. Then one digit, sent through your
+function with $p = \frac12$ again and again: what gets through is patchy, but its mean over many calls is the digit
+itself, not half of it.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(0)
+_, mask = dropout_forward(np.ones((10, 24)), 0.5, rng)
+plots.dropout_masks(mask, title="kept and dropped, $p = 0.5$")
+plt.show()
+
+digit = X_digits[[train[3]]]
+calls = np.concatenate([dropout_forward(digit, 0.5, rng)[0] for _ in range(1000)])
+means = [calls[:m].mean(axis=0) for m in (10, 100, 1000)]
+images = np.clip(np.vstack([digit, calls[:6], means]), 0, 2)
+plots.image_grid(images, ["digit", *[f"call {k}" for k in range(1, 7)], *[f"mean of {m}" for m in (10, 100, 1000)]])
+plt.show()
+
+# %% [markdown]
+r"""
+What does such noise do to training? For a linear neuron with squared loss it can be computed in full. If the inputs
+$x_j$ are standardised, then on average over the masks
+
+$$\mathbb{E}\, \frac1n \sum_i \Big( y_i - \sum_j w_j \tilde x_{ij} \Big)^2
+= \frac1n \sum_i \Big( y_i - \sum_j w_j x_{ij} \Big)^2 + \frac{p}{1 - p} \sum_j w_j^2,$$
+
+because dropout adds to each term $w_j x_{ij}$ an independent error of mean 0 and variance
+$\frac{p}{1 - p} w_j^2 x_{ij}^2$. Dropout is ridge regression with $\lambda = \frac{p}{1-p}$. The lines are the ridge
+solutions for the diabetes patients of unit 1, computed exactly. The dots are the weights that gradient descent finds
+when every step looks at the inputs through a new mask of yours. Two features that say nearly the same, cholesterol and
+LDL, play off large weights against each other; with dropout neither can rely on the other, and they stop.
+"""
+
+# %% tags=["picture"]
+X_patients, y_patients = data.diabetes()
+X_patients = (X_patients - X_patients.mean(axis=0)) / X_patients.std(axis=0)
+y_patients = (y_patients - y_patients.mean()) / y_patients.std()
+
+
+def descend_with_dropout(p, steps=2500, alpha=0.1):
+    """The mean of the second half of the path, in which each step draws a new mask."""
+    rng, w, mean = np.random.default_rng(1), np.zeros(10), np.zeros(10)
+    for t in range(steps):
+        X, _ = dropout_forward(X_patients, p, rng)
+        w = w - alpha * X.T @ (X @ w - y_patients) / len(X)
+        mean += w / (steps / 2) * (t >= steps / 2)
+    return mean
+
+
+ps, dots = np.linspace(0, 0.9, 91), np.array([0.02, 0.1, 0.3, 0.5, 0.7, 0.9])
+gram, moments = X_patients.T @ X_patients / 442, X_patients.T @ y_patients / 442
+lines = np.array([np.linalg.solve(gram + p / (1 - p) * np.eye(10), moments) for p in ps])
+found = np.array([descend_with_dropout(p) for p in dots])
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+named = {"cholesterol": 0, "LDL": 1, "body mass": 2, "blood pressure": 3}
+for j, feature in enumerate(data.DIABETES_FEATURES):
+    colour = plots.PALETTE[named[feature]] if feature in named else "0.75"
+    ax.plot(ps, lines[:, j], color=colour, label=feature if feature in named else None)
+    ax.plot(dots, found[:, j], "o", ms=4.5, color=colour)
+ax.set(xlabel="share of inputs dropped, $p$", ylabel="weight", title="lines: ridge regression; dots: dropout")
+ax.spines[["top", "right"]].set_visible(False)
+ax.legend()
+plt.show()
+
+# %% [markdown]
+r"""
+For networks there is no such formula, but the same thing happens. The network of the beginning again, recorded once as
+it was and once with dropout of half of its hidden units.
+"""
+
+# %% tags=["picture"]
+validation_dropout = [
+    1.82, 1.38, 1.16, 1.03, 0.99, 0.89, 0.89, 0.89, 0.91, 0.83, 0.86, 0.87, 0.79, 0.84, 0.82, 0.83, 0.83, 0.85, 0.84,
+    0.83, 0.81, 0.84, 0.89, 0.86, 0.91, 0.83, 0.96, 0.81, 0.86, 0.91, 0.84, 0.83, 0.92, 0.86, 0.92, 0.99, 0.86, 0.92,
+    0.91, 0.90,
+]  # fmt: skip
+curves = {"without dropout": validation, "with dropout, $p = 0.5$": validation_dropout}
+plots.loss_curves(curves, xlabel="epoch", ylabel="loss on 300 other digits")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_batchnorm_forward", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -246,6 +367,60 @@ from autograder import mark
 mark("unit04_feedforward/batchnorm_forward", bn_forward)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** Twelve layers of 100 ReLUs with random weights that are a little too small: each layer shrinks what
+it is given to 70 %. The pictures show the activations that are not 0. After a few layers nothing is left to tell one
+sample from another. With your normalisation in front of every ReLU each layer starts afresh.
+"""
+
+# %% tags=["picture"]
+ONE, ZERO = np.ones(100), np.zeros(100)
+
+
+def layers(depth, scale, normalise, rng):
+    """(W, Z, V, A) of each layer of a random network, A = ReLU(V), V = Z or normalised."""
+    A, kept = rng.normal(size=(300, 100)), []
+    for _ in range(depth):
+        W = scale * np.sqrt(2 / 100) * rng.normal(size=(100, 100))
+        Z = A @ W.T
+        V = bn_forward(Z, ONE, ZERO, (ZERO, ONE), True)[0] if normalise else Z
+        A = np.maximum(V, 0)
+        kept.append((W, Z, V, A))
+    return kept
+
+
+networks = {}
+for name, normalise in (("as it is", False), ("batch norm", True)):
+    activations = [A for *_, A in layers(12, 0.7, normalise, np.random.default_rng(0))]
+    networks[name] = [activations[l - 1][activations[l - 1] > 0] for l in (1, 3, 6, 12)]
+plots.activations_by_layer(networks, layers=[1, 3, 6, 12], limits=(0, 3.5))
+plt.show()
+
+# %% [markdown]
+r"""
+And the running estimates: a feature with mean 2 and variance 4 in batches of 16, and the state that your function hands
+on from batch to batch. A small momentum forgets slowly, a large one follows every accident.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(0)
+batches = rng.normal(2, 2, size=(150, 16, 1))
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.2), layout="constrained")
+for k, momentum in enumerate((0.01, 0.1, 0.5)):
+    state, path = (np.zeros(1), np.ones(1)), []
+    for batch in batches:
+        _, state = bn_forward(batch, np.ones(1), np.zeros(1), state, True, momentum)
+        path.append([state[0][0], state[1][0]])
+    for ax, values in zip(axes, np.transpose(path), strict=True):
+        ax.plot(values, color=plots.PALETTE[k], label=f"momentum {momentum}", zorder=3 - k)
+for ax, truth, name in zip(axes, (2, 4), ("running mean", "running variance"), strict=True):
+    ax.axhline(truth, color="0.4", lw=1, ls="--")
+    ax.set(xlabel="batch", title=name)
+    ax.spines[["top", "right"]].set_visible(False)
+axes[1].legend()
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_batchnorm_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 4 Batch normalisation: backwards
@@ -318,6 +493,81 @@ from autograder import mark
 
 mark("unit04_feedforward/batchnorm_backward", bn_backward)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** With three samples and one feature the gradient can be drawn. Take from $z = (z_1, z_2, z_3)$ its
+mean, and it lies in a plane, where $\bar z$ is the point of the circle in the direction of $z$. The loss here is
+$C = \langle c, \tilde z \rangle$ for a fixed $c$, and the arrows are $-g_Z$ as your function gives it. None points
+inwards or outwards: it would be of no use, since the length of $z$ does not change $\tilde z$. They turn $z$ towards
+the dashed ray, where $C$ is least, and they are long where $z$ is short.
+"""
+
+# %% tags=["picture"]
+plane = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2], [6]])  # two unit vectors orthogonal to (1, 1, 1)
+c = np.array([-1.2, 0.3, 0.9])
+angles, radii = np.meshgrid(np.linspace(0, 2 * np.pi, 20, endpoint=False), [0.9, np.sqrt(3), 2.6, 3.5])
+points = np.array([radii * np.cos(angles), radii * np.sin(angles)]).reshape(2, -1)
+Z = plane.T @ points  # (3, m): three samples, a feature for every point of the picture
+g_Z, _, _ = bn_backward(np.tile(c[:, None], Z.shape[1]), Z, np.ones(Z.shape[1]))
+arrows, ray = -plane @ g_Z, -plane @ c / np.linalg.norm(plane @ c)
+fig, ax = plt.subplots(figsize=(5.4, 5.4), layout="constrained")
+ax.add_patch(plt.Circle((0, 0), np.sqrt(3), fill=False, color="0.5", lw=1.2))
+ax.plot([0, 4.2 * ray[0]], [0, 4.2 * ray[1]], "--", color=plots.PALETTE[1])
+ax.text(*4.35 * ray, "$C$ is least", color=plots.PALETTE[1], ha="center")
+ax.quiver(*points, *arrows, color=plots.PALETTE[0], angles="xy", scale_units="xy", scale=3, width=0.005)
+ax.set(xlim=(-4, 4), ylim=(-3.9, 4), aspect="equal", title=r"$-g_Z$; the circle is where $\bar z$ lies")
+ax.set_axis_off()
+plt.show()
+
+# %% [markdown]
+r"""
+Now through twenty layers. A gradient of the output is sent back through random networks whose weights are 40 % too
+small or 60 % too large. Without normalisation the error multiplies from layer to layer. With it the two networks have
+the same gradients: dividing by $s$ undoes whatever the weights did. (Each gradient is multiplied by the size of its
+weights, so that networks with large and with small weights can be compared.)
+"""
+
+
+# %% tags=["picture"]
+def sizes_on_the_way_back(kept, normalise):
+    """Norms of dC/dZ, layer by layer from the input, for a random gradient at the end."""
+    G, sizes = np.random.default_rng(2).normal(size=(300, 100)), []
+    for W, Z, V, _ in reversed(kept):
+        G = G * (V > 0)
+        G = bn_backward(G, Z, ONE)[0] if normalise else G
+        sizes.append(np.linalg.norm(G) * np.linalg.norm(W))
+        G = G @ W
+    return sizes[::-1]
+
+
+sizes = {}
+for normalise, name in ((False, ""), (True, ", batch norm")):
+    for scale, word in ((0.6, "weights too small"), (1.6, "weights too large")):
+        kept = layers(20, scale, normalise, np.random.default_rng(1))
+        sizes[word + name] = sizes_on_the_way_back(kept, normalise)
+plots.gradients_by_depth(sizes, ylabel=r"$\|W\| \cdot \|\partial C / \partial Z\|$")
+plt.show()
+
+# %% [markdown]
+r"""
+What that is worth, recorded: a network of twelve hidden layers whose first weights were half of what He asks for,
+trained on the 1100 digits with Adam, once as it is and once with batch normalisation.
+"""
+
+# %% tags=["picture"]
+curves = {
+    "as it is": [
+        2.30, 2.30, 1.89, 1.62, 1.57, 1.36, 1.34, 1.05, 1.01, 0.96, 0.99, 0.86, 0.85, 0.79, 0.75, 0.80, 0.72, 0.65,
+        0.58, 0.57,
+    ],
+    "with batch norm": [
+        2.29, 1.66, 1.25, 0.94, 0.75, 0.62, 0.51, 0.43, 0.37, 0.34, 0.31, 0.28, 0.26, 0.23, 0.21, 0.20, 0.19, 0.18,
+        0.16, 0.16,
+    ],
+}  # fmt: skip
+plots.loss_curves(curves, xlabel="epoch", ylabel="loss on the training digits")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_mlp_digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -393,6 +643,57 @@ from autograder import mark
 
 mark("unit04_feedforward/mlp_digits", train_mlp_digits)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** How much of the 1100 digits does your network need? Two trainings for each number of digits, judged
+by the 300 digits for development.
+"""
+
+# %% tags=["picture"]
+counts, learnt = [50, 150, 400, 1100], []
+for m in counts:
+    predictors = [train_mlp_digits(X_digits[train[:m]], y_digits[train[:m]], seed) for seed in (0, 1)]
+    learnt.append([np.mean(np.asarray(predict(X_digits[dev])) == y_digits[dev]) for predict in predictors])
+fig, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
+ax.plot(counts, np.mean(learnt, axis=1), color=plots.PALETTE[0])
+ax.plot(counts, learnt, "o", color=plots.PALETTE[0])
+ax.set(xscale="log", xlabel="training digits", title="share of 300 other digits named rightly")
+ax.set_xticks(counts, counts)
+ax.minorticks_off()
+ax.spines[["top", "right"]].set_visible(False)
+plt.show()
+
+# %% [markdown]
+r"""
+Now, and only now, the test digits: whom does it confuse with whom, and which digits do two networks of different seeds
+get wrong alike? Those say more about the handwriting than about the networks.
+"""
+
+# %% tags=["picture"]
+first, second = (np.asarray(predict(X_digits[test])) for predict in predictors)
+counts = np.zeros((10, 10), dtype=int)
+for truth, guess in zip(y_digits[test], first, strict=True):
+    counts[truth, guess] += 1
+_, ax = plt.subplots(figsize=(4.6, 4.6), layout="constrained")
+plots.confusion(counts, ax, title=f"{np.mean(first == y_digits[test]):.1%} of 397 unseen digits right")
+plt.show()
+
+alike = np.flatnonzero((first == second) & (first != y_digits[test]))[:10]
+if len(alike):
+    captions = [f"{y_digits[test][i]} → {first[i]}" for i in alike]
+    plots.image_grid(X_digits[test][alike], captions, title="both networks wrong alike: truth → answer")
+    plt.show()
+
+# %% [markdown]
+r"""
+**Playground.** Give your network two more hidden layers, and batch normalisation where it then needs it. Drop units.
+Stop it with your own `early_stopping` on the digits for development. What helps when there are 1100 digits, what when
+there are 50? And if you have MNIST on your machine (`data.download("mnist")`), how far does your network get there?
+"""
+
+# %% tags=["picture"]
+X_more, y_more = data.get("mnist", fallback="digits")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_bn_gradient", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
