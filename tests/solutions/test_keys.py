@@ -77,6 +77,8 @@ POINTS = {
         "reverse_tape": 13,
     },
     "unit05_convolution": {
+        "conv2d_forward": 12,
+        "conv2d_backward": 14,
         "conv1d_toeplitz": 9,
         "conv2d_matrix": 6,
         "conv_output_shape": 4,
