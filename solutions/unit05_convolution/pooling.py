@@ -231,15 +231,17 @@ def _first(windows):
     return np.eye(k * k)[windows.reshape(*windows.shape[:4], k * k).argmax(-1)].reshape(windows.shape)
 
 
-def _spread(shares, X, stride, pad, add=True):
-    """What windows hand back, added up or overwritten, without the frame."""
-    framed = np.zeros_like(_framed(X, pad, 0), dtype=float)
-    for n, c, i, j in np.ndindex(shares.shape[:4]):
-        window = framed[n, c, i * stride : i * stride + shares.shape[4], j * stride : j * stride + shares.shape[5]]
-        window[:] = (
-            window + shares[n, c, i, j] if add else np.where(shares[n, c, i, j] != 0, shares[n, c, i, j], window)
-        )
+def _spread(shares, X, stride, pad, join=np.add):
+    """What windows hand back, joined in the order of the windows, without the frame."""
+    framed, k = np.zeros(_framed(X, pad, 0).shape), shares.shape[-1]
+    places = [place for place, _ in _offsets(framed, k, stride)]
+    for place, (a, b) in reversed(list(zip(places, np.ndindex(k, k), strict=True))):
+        framed[place] = join(framed[place], shares[..., a, b])
     return _cropped(framed, pad)
+
+
+def _overwritten(old, new):
+    return np.where(new != 0, new, old)
 
 
 def _max_shares(g, X, k, stride, pad, value=-np.inf):
@@ -265,11 +267,6 @@ class PadWithZero:
 @key.reject(FRAME, fails=[NEGATIVE], function="maxpool")
 def pad_with_zero_forwards(X, k, stride, pad=0):
     return _windows(X, k, stride, pad, 0).max((-2, -1))
-
-
-@key.reject(FRAME, fails=[NEGATIVE], function="maxpool_backward")
-def pad_with_zero_backwards(g, X, k, stride, pad=0):
-    return _spread(_max_shares(g, X, k, stride, pad, 0), X, stride, pad)
 
 
 @key.reject(
@@ -307,21 +304,26 @@ OVERLAP = "Where windows overlap, their gradients must add up; yours overwrite e
 
 @key.reject(OVERLAP, fails=[MAX_BACK, NEGATIVE, TIES, LAYOUT], function="maxpool_backward")
 def overlap_overwritten(g, X, k, stride, pad=0):
-    return _spread(_max_shares(g, X, k, stride, pad), X, stride, pad, add=False)
+    return _spread(_max_shares(g, X, k, stride, pad), X, stride, pad, _overwritten)
+
+
+@key.reject(OVERLAP, fails=[MAX_BACK, NEGATIVE, TIES, LAYOUT], function="maxpool_backward")
+def whole_windows_overwritten(g, X, k, stride, pad=0):
+    return _spread(_max_shares(g, X, k, stride, pad), X, stride, pad, lambda old, new: new)
 
 
 @key.reject(OVERLAP, fails=[AVERAGE_BACK, LAYOUT], function="avgpool_backward")
 def overlapping_averages_overwritten(g, X, k, stride, pad=0):
-    return _spread(_average_shares(g, k), X, stride, pad, add=False)
+    return _spread(_average_shares(g, k), X, stride, pad, _overwritten)
 
 
 @key.reject(OVERLAP, fails=[MAX_BACK, AVERAGE_BACK, NEGATIVE, TIES, LAYOUT])
 class OverlapOverwritten:
     def maxpool_backward(g, X, k, stride, pad=0):
-        return _spread(_max_shares(g, X, k, stride, pad), X, stride, pad, add=False)
+        return _spread(_max_shares(g, X, k, stride, pad), X, stride, pad, _overwritten)
 
     def avgpool_backward(g, X, k, stride, pad=0):
-        return _spread(_average_shares(g, k), X, stride, pad, add=False)
+        return _spread(_average_shares(g, k), X, stride, pad, _overwritten)
 
 
 @key.reject("The windows are `stride` apart, which need not be their size k.", fails=[MAX, AVERAGE, NEGATIVE, LAYOUT])
@@ -379,6 +381,7 @@ class FrameNotRemoved:
 
     def avgpool_backward(g, X, k, stride, pad=0):
         return _spread(_average_shares(g, k), _framed(X, pad, 0), stride, 0)
+
 
 for frame in ("2 * pad -> 2 [5]", "2 * pad -> pad [5]", "2 * pad -> 2 [6]", "2 * pad -> pad [6]"):
     key.equivalent(frame, "in avgpool_backward: what the far side of the frame receives is cut off anyway")
