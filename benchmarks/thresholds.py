@@ -102,10 +102,17 @@ def _mlp_shuffled(names: Values, train: Train, seed: int) -> float:
     return float(np.mean(np.asarray(train(X[few], shuffled, seed)(X[test])) == y[test]))
 
 
-MLP = "unit04_feedforward/mlp_digits"
+def _cnn_unseen(names: Values, train: Train, seed: int) -> float:
+    X, y, few, test = names["X"], names["y"], names["TRAIN"], names["TEST"]
+    model = train(X[few].clone(), y[few].clone(), seed)
+    return float((model(X[test]).argmax(1) == y[test]).float().mean())
+
+
+MLP, CNN = "unit04_feedforward/mlp_digits", "unit05_convolution/cnn_digits"
 CHECKS = [
     Check(MLP, "unseen digits named rightly", "RIGHT", True, _mlp_unseen),
     Check(MLP, "the same after training on shuffled labels", "SHUFFLED", False, _mlp_shuffled),
+    Check(CNN, "unseen digits named rightly", "RIGHT", True, _cnn_unseen),
 ]
 
 
