@@ -600,27 +600,25 @@ def train_mlp_digits(X: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.nd
     """Trains a network on images X (n, 64) with classes y (n,); returns predict: (k, 64) to (k,) integers."""
     ### BEGIN SOLUTION
     rng = np.random.default_rng(seed)
-    W1, b1 = rng.normal(size=(64, 64)) * np.sqrt(2 / 64), np.zeros(64)
-    W2, b2 = rng.normal(size=(10, 64)) * np.sqrt(2 / 64), np.zeros(10)
-    velocity = [np.zeros_like(theta) for theta in (W1, b1, W2, b2)]
-    for _ in range(25):
+    W1, b1 = np.sqrt(2 / 64) * rng.normal(size=(64, 64)), np.zeros(64)
+    W2, b2 = np.sqrt(2 / 64) * rng.normal(size=(10, 64)), np.zeros(10)
+    theta = [W1, b1, W2, b2]
+    velocity = [np.zeros_like(part) for part in theta]
+    for _ in range(20):
         order = rng.permutation(len(y))
-        for start in range(0, len(y), 32):
-            block = order[start : start + 32]
-            A0 = X[block]
-            Z1 = A0 @ W1.T + b1
+        for start in range(0, len(y), 64):
+            I = order[start : start + 64]
+            Z1 = X[I] @ W1.T + b1
             A1 = np.maximum(Z1, 0)
             Z2 = A1 @ W2.T + b2
             P = np.exp(Z2 - Z2.max(axis=1, keepdims=True))
-            delta2 = P / P.sum(axis=1, keepdims=True)
-            delta2[np.arange(len(block)), y[block]] -= 1
-            delta2 /= len(block)
+            delta2 = (P / P.sum(axis=1, keepdims=True) - np.eye(10)[y[I]]) / len(I)
             delta1 = (delta2 @ W2) * (Z1 > 0)
-            gradients = delta1.T @ A0, delta1.sum(axis=0), delta2.T @ A1, delta2.sum(axis=0)
-            for theta, v, g in zip((W1, b1, W2, b2), velocity, gradients, strict=True):
+            gradients = delta1.T @ X[I], delta1.sum(axis=0), delta2.T @ A1, delta2.sum(axis=0)
+            for part, v, g in zip(theta, velocity, gradients, strict=True):
                 v += 0.1 * (g - v)
-                theta -= 0.5 * v
-    return lambda X_new: np.argmax(np.maximum(X_new @ W1.T + b1, 0) @ W2.T + b2, axis=1)
+                part -= v
+    return lambda X: np.argmax(np.maximum(X @ W1.T + b1, 0) @ W2.T + b2, axis=1)
     ### END SOLUTION
 
 
