@@ -40,7 +40,8 @@ def filters(K: np.ndarray, *, columns: int = 8, names: Sequence[str] | None = No
     flat = C in (1, 3)  # one picture per filter
     across = min(columns, F) if flat else F
     down = math.ceil(F / across) if flat else C
-    figure, grid = _grid(across, down, 0.75, names is not None, title, 0.0 if flat else 0.8)
+    tile = 0.75 if names is None else max(0.75, 0.1 + 0.085 * max(map(len, names), default=0))
+    figure, grid = _grid(across, down, tile, names is not None, title, 0.0 if flat else 0.8)
     most = float(np.abs(K).max()) or 1.0
     for f in range(F):
         own = [(grid.flat[f], stack[f])] if flat else [(grid[c, f], stack[f, c][None]) for c in range(C)]

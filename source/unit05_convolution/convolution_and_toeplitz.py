@@ -155,22 +155,23 @@ mark("unit05_convolution/conv1d_toeplitz", conv_toeplitz, corr_valid_matrix)
 # %% [markdown]
 r"""
 **What you built.** Your two matrices for the echo $w_a = 0.6^a$ of length 4. Every row and every column holds the same
-four numbers: 180 entries, 4 parameters. On the right, three claps and what your $T$ makes of them. The convolution
-answers *after* each clap, as a room does. The correlation with the same $w$ would answer before it: it is the
+four numbers: $T$ has 180 entries and 4 parameters. On the right, three claps and what a $T$ makes of them. The
+convolution answers *after* each clap, as a room does (here with a
+longer echo). The correlation with the same $w$ would answer before it: it is the
 convolution with the reversed filter. For a network that learns its filters the difference is a matter of taste, and
 networks have settled for the one without reversal.
 """
 
 # %% tags=["picture"]
 echo = 0.6 ** np.arange(4)
-claps = np.zeros(40)
+claps = np.zeros(30)
 claps[[4, 17, 20]] = 1.0, 0.7, 1.0
-heard = conv_toeplitz(0.8 ** np.arange(12), 40) @ claps
+heard = conv_toeplitz(0.8 ** np.arange(12), 30) @ claps
 
 fig, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 plots.matrix(conv_toeplitz(echo, 12), left, title="your $T$: full convolution, $n = 12$")
 plots.matrix(corr_valid_matrix(echo, 12), middle, title="your $M$: valid correlation")
-right.vlines(np.arange(51), 0, heard, color=plots.PALETTE[0], lw=3, label="$T x$, what is heard")
+right.vlines(np.arange(41), 0, heard, color=plots.PALETTE[0], lw=3, label="$T x$, what is heard")
 right.plot(np.flatnonzero(claps), claps[claps > 0], "o", color=plots.PALETTE[1], label="$x$, the claps")
 right.set(xlabel="time", title="every clap starts an echo", ylim=(0, 2.1))
 right.legend(loc="upper right")
@@ -278,7 +279,7 @@ this one learns 9, and uses each of them 36 times. That is the idea of the whole
 """
 
 # %% tags=["picture"]
-K = np.array([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]]) + np.diag([0.4, 0.4, 0.4])
+K = np.array([[5.0, 4.0, 3.0], [2.0, 1.0, -1.0], [-2.0, -3.0, -4.0]])
 M = conv2d_matrix(K, 8, 8)
 ax = plt.subplots(figsize=(9, 5.2), layout="constrained")[1]
 plots.matrix(
@@ -380,10 +381,10 @@ plt.show()
 
 # %% [markdown]
 r"""
-Back to the question of the beginning. A digit on a page is filtered and then moved (first column), or moved and then
-filtered (second column). Where the two differ, the third column is coloured. With stride 1, and as long as nothing
-leaves the page, they agree in every place. The third row moves the digit partly over the edge, the last one keeps
-every second output only.
+Back to the question of the beginning. A digit on a page is filtered and then moved (first row), or moved and then
+filtered (second row); the third row is coloured where the two differ. With stride 1 they agree in every place, unless
+the digit runs over the edge of the page (second column). With stride 2 a move by two pixels moves the output by one,
+and a move by a single pixel changes the output altogether.
 """
 
 # %% tags=["picture"]
@@ -403,22 +404,21 @@ def moved(page, right):
 
 
 page = on_a_page(images[7:8])[0]
-rows = {
+cases = {  # how far the page is moved, and how far the output
     "2 pixels, stride 1": (2, 2, 1),
-    "1 pixel, stride 1": (1, 1, 1),
     "5 pixels, stride 1": (5, 5, 1),
     "2 pixels, stride 2": (2, 1, 2),
     "1 pixel, stride 2": (1, 0, 2),
 }
-fig, axes = plt.subplots(len(rows), 3, figsize=(6.4, 9.6), layout="constrained")
-for row, (name, (before, after, stride)) in zip(axes, rows.items(), strict=True):
+fig, axes = plt.subplots(3, len(cases), figsize=(9, 6.8), layout="constrained")
+for column, (name, (before, after, stride)) in zip(axes.T, cases.items(), strict=True):
     late, early = moved(layer(page, stride), after), layer(moved(page, before), stride)
-    for ax, picture in zip(row, (late, early, late - early), strict=True):
-        ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
+    for ax, picture in zip(column, (late, early, late - early), strict=True):
+        ax.imshow(picture, cmap="RdBu_r", vmin=-0.7, vmax=0.7)
         ax.set(xticks=[], yticks=[])
-    row[0].set_ylabel(name)
-for ax, name in zip(axes[0], ("filtered, then moved", "moved, then filtered", "difference"), strict=True):
-    ax.set_title(name, fontsize=10)
+    column[0].set_title(name, fontsize=10)
+for ax, name in zip(axes[:, 0], ("filtered, then moved", "moved, then filtered", "difference"), strict=True):
+    ax.set_ylabel(name)
 plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_equivariance", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -434,10 +434,10 @@ $(S_u X)_{i,j} = X_{i-u_1,\,j-u_2}$.
 1. **Prove** that correlation is **shift equivariant**: $K \star (S_u X) = S_u (K \star X)$ for every $u$.
 2. **Stride.** A layer with stride $s$ keeps $Y_{i,j} = (K \star X)_{s i,\,s j}$. For which shifts $u$ of the image is
    $Y$ only shifted, and by how much? Give an example with another $u$ in which it is not.
-3. **Padding.** Real images end. An image of $n$ pixels in one direction is shifted by $u > 0$ in that direction:
-   $u$ zeros come in at its beginning, and its last $u$ pixels are lost. It is then padded with $p$ zeros at both ends
-   and correlated with $k$ weights, $k > p$, stride 1. At which outputs does the equation of part 1 still hold for
-   certain, and at which can it fail, and why? (Answer for one dimension.)
+3. **Padding.** Real images end. In one dimension, an image of $n$ pixels is shifted by $u$, $0 < u < n$: $u$ zeros
+   come in at its beginning, and its last $u$ pixels are lost. It is then padded with $p$ zeros at both ends
+   and correlated with $k > p$ weights, stride 1. Compare output $i$ of the shifted image with output $i - u$ of the
+   original one: for which $i$ must they be equal, for which can they differ, and why?
 
 *Marks: 2 for the proof; 1 for the stride, with an example; 1 for the padding.*
 
@@ -458,12 +458,13 @@ $m \in \mathbb{Z}^2$, this is $(K \star X)_{s(v-m)} = Y_{v-m}$: the output is sh
 values between those that $Y$ kept. Example: $K = 1$ (one weight), one bright pixel at $(0, 0)$, $s = 2$, $u = (0, 1)$.
 Then $Y_{0,0} = 1$, but the shifted pixel lies at $(0, 1)$, which no output reads: $Y' = 0$, and no shift of $Y$ is 0.
 
-**3.** Let $X$ be extended by zeros. The shifted image that the layer gets is $X'_j = X_{j-u}$ for $0 \le j < n$, and 0
-for $j \ge n$, where $S_u X$ would have the lost pixels $X_{n-u}, \dots, X_{n-1}$. Output $i$ reads the places
-$i - p, \dots, i - p + k - 1$. If the last of them is inside, $i - p + k - 1 \le n - 1$, it reads the same as on
-$S_u X$, and the equation holds (at the beginning, too: there $S_u X$ is 0 as well). It can fail for
-$i \ge n + p - k + 1$: these windows reach over the end and find zeros of the padding in place of the lost pixels. With $p = 0$
-there are no such outputs, and the equation holds at every output whose counterpart $i - u$ exists.
+**3.** Let $X$ be extended by zeros, so that output $i$ of the original is $(K \star X)_{i-p}$. The shifted image that
+the layer gets is $X'_j = X_{j-u}$ for $j < n$, as in $S_u X$, but 0 for $j \ge n$, where $S_u X$ still has the lost
+pixels $X_{n-u}, \dots, X_{n-1}$. Output $i$ reads the places $i - p, \dots, i - p + k - 1$. If the last of them lies
+inside, $i \le n + p - k$, the output is that of $S_u X$, and by part 1 it equals output $i - u$ of the original
+(wherever there is one). The zeros at the beginning do no harm: $S_u X$ is 0 there, too. The last $p$ outputs,
+$i > n + p - k$, reach over the end. They find zeros in place of the lost pixels and can differ: for example when
+$X_{n-u} \ne 0$ is the only lost pixel and the weight on it is not 0. Without padding there are no such outputs.
 """
 
 # %% [markdown]
