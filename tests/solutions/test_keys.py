@@ -81,6 +81,7 @@ POINTS = {
         "pooling": 10,
         "conv2d_forward": 12,
         "conv2d_backward": 14,
+        "im2col": 7,
         "conv1d_toeplitz": 9,
         "conv2d_matrix": 6,
         "conv_output_shape": 4,
