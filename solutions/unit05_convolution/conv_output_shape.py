@@ -43,6 +43,7 @@ def a_filter_that_does_not_fit_is_refused(answer, rng):
 @key.part("edge", weight=0.5)
 def sizes_are_integers_and_have_defaults(answer, rng):
     exact(answer(7, 7), 1, what=SIZE)
+    exact(answer(9, 3), 7, what=SIZE)
     exact(answer(5, 3, stride=2), 2, what=SIZE)
     exact(answer(1, 3, pad=1), 1, what=SIZE)
     exact(answer(9, 5, dilation=2, stride=4), 1, what=SIZE)
