@@ -7,6 +7,7 @@ raising       raises: errors that an answer must raise
 standard      the checks that every numerical exercise shares
 bans          modules and calls that an exercise forbids
 tolerances    T64, T64E, T32, ITER
+placing       placed, state: torch modules and optimisers on the answer's side
 loading       load_key: the key of an exercise, from its file
 exposing      expose: let an answer call some methods of an object of the key
 sources       an accepted or rejected answer as a student's cell
@@ -19,6 +20,7 @@ from autograder.key.exposing import expose
 from autograder.key.key import Key, Part, Variant
 from autograder.key.loading import load_key
 from autograder.key.mismatch import Mismatch
+from autograder.key.placing import placed, state
 from autograder.key.raising import raises
 from autograder.key.standard import standard
 from autograder.key.tolerances import ITER, T32, T64, T64E, Tolerance
@@ -41,6 +43,8 @@ __all__ = [
     "exact",
     "expose",
     "load_key",
+    "placed",
     "raises",
     "standard",
+    "state",
 ]

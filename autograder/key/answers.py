@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import random
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -26,6 +27,9 @@ class Branch(Protocol):
 
     def put(self, value: Any) -> Any:
         """A public function, such as operator.add, on the student's side."""
+
+    def place(self, objects: tuple[Any, ...]) -> Sequence[Any]:
+        """These objects, rebuilt together on the student's side."""
 
     def random_state(self) -> str:
         """Digest of the global generators of the process that runs the answer."""

@@ -37,6 +37,9 @@ class LocalAnswers:
     def put(self, value: Any) -> Any:
         return value
 
+    def place(self, objects: tuple[Any, ...]) -> tuple[Any, ...]:
+        return objects
+
     def random_state(self) -> str:
         return local_random_state()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -85,6 +85,10 @@ class _Branch:
 
     def put(self, value: Any) -> Any:
         return self.fork.put(value)
+
+    def place(self, objects: tuple[Any, ...]) -> Sequence[Any]:
+        there = self.fork.put(*objects)
+        return there if len(objects) > 1 else (there,)
 
     def random_state(self) -> str:
         return self.fork.random_state()

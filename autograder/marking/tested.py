@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import types
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -76,13 +77,15 @@ class Recorder:
         """Data as it is (copied: the student's code may keep and change it), everything else as a stand-in."""
         if type(value) in (list, tuple):
             return type(value)(self.wrap(v, what) for v in value)
-        if type(value) is dict:
+        if type(value) in (dict, OrderedDict):
             return {k: self.wrap(v, what) for k, v in value.items()}
         if value is END:
             return value
         if type(value) is np.ndarray:
             return value.copy(order="K")
-        if is_tensor(value) or isinstance(value, np.generic) or type(value) in DATA:
+        if is_tensor(value):
+            return value.detach().clone()
+        if isinstance(value, np.generic) or type(value) in DATA:
             return value
         return Tested(value, self, what)
 
@@ -264,6 +267,10 @@ class Answer:
 
     def __random_state__(self) -> str:
         return self._recorder.branch.random_state()
+
+    def __place__(self, objects: tuple[Any, ...]) -> list[Tested]:
+        there = self._recorder.branch.place(objects)
+        return [Tested(value, self._recorder, type(own).__name__) for value, own in zip(there, objects, strict=True)]
 
     def _function(self, name: str) -> Tested:
         try:
