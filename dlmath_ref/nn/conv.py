@@ -137,7 +137,7 @@ def im2col(X, kh, kw, stride, pad):
     X = _check.real("im2col", "X", X, 4)
     windows = _windows("im2col", X, kh, kw, stride, pad)
     N, C, _, _, oh, ow = windows.shape
-    return windows.transpose(0, 4, 5, 1, 2, 3).reshape(N * oh * ow, C * kh * kw)
+    return np.array(windows.transpose(0, 4, 5, 1, 2, 3), order="C").reshape(N * oh * ow, C * kh * kw)
 
 
 def col2im(M, shape, kh, kw, stride, pad):
