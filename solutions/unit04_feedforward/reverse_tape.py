@@ -5,7 +5,6 @@ Programs compute with the student's variables; what they must hold afterwards is
 
 import functools
 import itertools
-import operator
 
 import numpy as np
 
@@ -18,7 +17,7 @@ WORKED, FUNCTIONS = "x_times_x_plus_x_and_the_function_of_the_book", "functions_
 CONSTANTS, MATRICES = "sums_and_products_with_constants_on_either_side", "products_of_matrices_on_either_side"
 SEVERAL, ORDER = "variables_that_are_used_several_times", "shortcuts_wait_for_the_longest_way"
 BROADCAST, NETWORK = "stretched_operands_have_gradients_of_their_own_shape", "a_network_and_a_logarithm_of_exponentials"
-NUMBERS, CHAIN = "numbers_and_arrays_together", "a_chain_of_more_than_1000_steps"
+NUMBERS, CHAIN = "numbers_with_arrays_and_relu_at_zero", "a_chain_of_more_than_1000_steps"
 UNCHANGED = "data_stay_unchanged_in_any_dtype_and_layout"
 
 
@@ -58,7 +57,7 @@ def functions_entry_by_entry(answer, rng):
     agrees(answer, lambda v: v.exp().sin(), x)
     agrees(answer, lambda v: v.log().exp().log().sin(), x)
     agrees(answer, lambda v: v.sin().exp(), signs * x)
-    agrees(answer, lambda v: v.sum().sin(), x)
+    agrees(answer, lambda v: v.sum().sin(), x[:, :1])
 
 
 @key.part("core", weight=1.5)
@@ -91,15 +90,10 @@ def variables_that_are_used_several_times(answer, rng):
 def shortcuts_wait_for_the_longest_way(answer, rng):
     def program(v, w):
         a = v * w
-        return a * a.sin() + a.exp() * a
+        b = a * a.sin() + a.exp() * a
+        return b * (a + b) + (b.log() + w) * v.sin()
 
-    def deeper(v, w):
-        a = v.sin() * w
-        b = (a + w).exp() * v
-        return (b.log() + a) * b + a
-
-    for p in (program, deeper):
-        agrees(answer, p, *rng.uniform(0.5, 1.5, size=(2, 2, 3)))
+    agrees(answer, program, *rng.uniform(0.5, 1.5, size=(2, 2, 3)))
 
 
 @key.part("core", weight=1.5)
@@ -124,17 +118,17 @@ def a_network_and_a_logarithm_of_exponentials(answer, rng):
 
 
 @key.part("edge", weight=1)
-def numbers_and_arrays_together(answer, rng):
+def numbers_with_arrays_and_relu_at_zero(answer, rng):
     t, u, c = rng.uniform(0.5, 1.5, size=(3, 3))
     agrees(answer, figure_4_7, *t)
     agrees(answer, lambda v, w: (v * w + v) * c, t[0], u)
-    agrees(answer, lambda v, w, z: (v + w) * (v + z) + v, *u)
+    agrees(answer, lambda v: v.relu() * c, np.array([-1.0, 0.0, 2.0]))
 
 
 @key.part("edge", weight=1, feedback="Walk through the graph in a loop, without recursion.")
 def a_chain_of_more_than_1000_steps(answer, rng):
     def chain(v):  # Python allows 1000 nested calls
-        return functools.reduce(operator.add, [v] * 1101)
+        return functools.reduce(lambda y, _: v + y, range(1100), v)
 
     x = rng.normal(size=2)
     value, gradient = run(answer, chain, [x.copy()])
@@ -241,8 +235,6 @@ _steps = []
 
 @key.accept
 class by_a_tape_of_all_steps(_Right):
-    """One list of steps for the whole notebook, read from its end."""
-
     def result(self, data, *operands):
         out = type(self)(data)
         _steps.append((out, operands))
@@ -356,10 +348,10 @@ class own_factor(_Right):
         return self.result(self.data * b.data, (self, lambda g: g * self.data), (b, lambda g: g * b.data))
 
 
-@key.reject("ReLU passes no gradient on where its operand is negative.", fails=[FUNCTIONS, NETWORK, UNCHANGED])
-class relu_passes_everything(_Right):
+@key.reject("Convention: the derivative of ReLU at 0 is 0.", fails=[NUMBERS])
+class relu_slope_one_at_zero(_Right):
     def relu(self):
-        return self.each(np.maximum(self.data, 0), np.ones(self.data.shape))
+        return self.each(np.maximum(self.data, 0), self.data >= 0)
 
 
 @key.reject("Your ReLU overwrites the data of its operand, which others still need.", fails=[UNCHANGED])
@@ -399,3 +391,8 @@ class each_path_for_itself(_Right):
         self.grad = self.grad + g
         for operand, pull in self.operands:
             operand.backward(pull(g))
+
+
+key.equivalent("np.maximum(self.data, 0) -> np.maximum(0, self.data)", "maximum is symmetric in its arguments.")
+key.equivalent("g * np.ones(self.data.shape) -> g / np.ones(self.data.shape)", "1 / 1 is 1.")
+key.equivalent("np.asarray(data, dtype=float) -> np.asarray(data)", "What comes in are floats.")

@@ -215,3 +215,12 @@ def in_the_order_of_the_boxes(boxes, scores, thr):
         if all(overlap[i, j] <= thr for j in kept):
             kept.append(i)
     return np.sort(np.array(kept))
+
+
+SYMMETRIC = "maximum and minimum are symmetric in their arguments."
+key.equivalent("np.maximum(A[:, None, :2], B[None, :, :2]) -> np.maximum(B[None, :, :2], A[:, None, :2])", SYMMETRIC)
+key.equivalent("np.minimum(A[:, None, 2:], B[None, :, 2:]) -> np.minimum(B[None, :, 2:], A[:, None, 2:])", SYMMETRIC)
+key.equivalent("np.maximum(lower_right - upper_left, 0) -> np.maximum(0, lower_right - upper_left)", SYMMETRIC)
+key.equivalent(
+    "np.array(kept, dtype=int) -> np.array(kept)", "Indices make an array of integers; one box is always kept."
+)
