@@ -86,7 +86,7 @@ def test_the_state_that_comes_back_is_new():
         assert not any(np.shares_memory(a, b) for a in after for b in state)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(arrays(np.float64, (6, 2), elements=st.floats(-100, 100)), st.floats(0.1, 10), st.floats(-50, 50))
 def test_scale_and_shift_of_the_data_leave_no_trace(Z, scale, shift):
     """With eps scaled along, bn(scale Z + shift) = bn(Z)."""

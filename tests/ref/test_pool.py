@@ -79,7 +79,7 @@ def test_gradients_against_finite_differences(k, stride, pad):
         np.testing.assert_allclose(backward(g, X, k, stride, pad), expected, rtol=1e-7, atol=1e-8)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(4, 7), st.integers(4, 6))
 def test_averaging_and_its_gradient_are_adjoint(k, stride, pad, H, W):
     """<avgpool(X), g> = <X, avgpool_backward(g)>: the average is linear."""
@@ -92,7 +92,7 @@ def test_averaging_and_its_gradient_are_adjoint(k, stride, pad, H, W):
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(4, 7))
 def test_the_maximum_is_homogeneous_and_its_gradient_is_handed_on_whole(k, stride, pad, H):
     """<g, maxpool(X)> = <X, maxpool_backward(g)> by Euler's theorem, and the sum of all gradients stays."""
