@@ -23,7 +23,8 @@ r"""
 A seven is a seven wherever on the page it is written. The networks of the last unit do not know that: each of their
 weights belongs to one pixel, and what they learn about a stroke in one place helps them nowhere else. Below, a linear
 classifier has learned the digits in the middle of a page, perfectly centred, and is then shown the same kind of digits
-one or two pixels off. **How can a network look for the same thing everywhere, without learning it anew for every
+one or two pixels off: in the middle of the table on the right it recognises almost nine of ten, at its edge hardly
+more than by guessing. **How can a network look for the same thing everywhere, without learning it anew for every
 place?**
 
 The answer is older than networks: slide one small filter over the whole image. In this lab you find out what kind of
@@ -154,12 +155,11 @@ mark("unit05_convolution/conv1d_toeplitz", conv_toeplitz, corr_valid_matrix)
 
 # %% [markdown]
 r"""
-**What you built.** Your two matrices for the echo $w_a = 0.6^a$ of length 4. Every row and every column holds the same
-four numbers: $T$ has 180 entries and 4 parameters. On the right, three claps and what a $T$ makes of them. The
-convolution answers *after* each clap, as a room does (here with a
-longer echo). The correlation with the same $w$ would answer before it: it is the
-convolution with the reversed filter. For a network that learns its filters the difference is a matter of taste, and
-networks have settled for the one without reversal.
+**What you built.** Your two matrices for the echo $w_a = 0.6^a$ of length 4. Every column of $T$ and every row of $M$
+holds the same four numbers: $T$ has 180 entries and 4 parameters. On the right, three claps and what a room with a
+longer echo makes of them. The convolution answers *after* each clap, as rooms do. The correlation with the same $w$
+would answer before it: it is the convolution with the reversed filter. For a network that learns its filters the
+difference is a matter of taste, and networks have settled for the one without reversal.
 """
 
 # %% tags=["picture"]
@@ -464,7 +464,7 @@ pixels $X_{n-u}, \dots, X_{n-1}$. Output $i$ reads the places $i - p, \dots, i -
 inside, $i \le n + p - k$, the output is that of $S_u X$, and by part 1 it equals output $i - u$ of the original
 (wherever there is one). The zeros at the beginning do no harm: $S_u X$ is 0 there, too. The last $p$ outputs,
 $i > n + p - k$, reach over the end. They find zeros in place of the lost pixels and can differ: for example when
-$X_{n-u} \ne 0$ is the only lost pixel and the weight on it is not 0. Without padding there are no such outputs.
+$X_{n-u}$ is the only lost pixel that is not 0, and the weight on it is not 0 either. Without padding there are no such outputs.
 """
 
 # %% [markdown]
