@@ -239,3 +239,10 @@ def pooling_missing(X, P):
 @key.reject("The layer is a correlation: filters are not flipped.", fails=[THREE, FIVE, ORDER, SMALL, LAYOUT])
 def kernel_flipped(X, P):
     return np.concatenate(_branches(X, {name: (K[:, :, ::-1, ::-1], b) for name, (K, b) in P.items()}), axis=1)
+
+
+key.equivalent(
+    "np.maximum(conv2d(A, K, b, pad=K.shape[-1] // 2), 0) -> np.maximum(0, conv2d(A, K, b, pad=K.shape[-1] // 2))",
+    "a maximum does not care about the order",
+)
+key.equivalent("1 -> 2", "K.shape[-2] instead of K.shape[-1]: the filters are square")
