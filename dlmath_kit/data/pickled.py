@@ -85,11 +85,12 @@ def _plain(value: Any) -> Any:
 
 
 def _bytes_to_array(stand: _Array) -> np.ndarray:
-    """From numpy's own state: version, shape, dtype, Fortran order, bytes."""
-    match stand.state:
-        case (int(), tuple() as shape, _Dtype() as dtype, bool() | int() as fortran, bytes() as content):
+    """From numpy's own state: perhaps a version, then shape, dtype, Fortran order, bytes."""
+    state = stand.state if isinstance(stand.state, tuple) else ()
+    match state[-4:]:
+        case (tuple() as shape, _Dtype() as dtype, bool() | int() as fortran, bytes() as content) if len(state) < 6:
             code = dtype.args[0] if dtype.args else None
             whole = all(type(size) is int and size >= 0 for size in shape)
-            if code in (b"u1", "u1") and whole and not fortran and math.prod(shape) == len(content):
-                return np.frombuffer(content, dtype=np.uint8).reshape(shape)
-    raise PickleRefused("got an array that is not of unsigned bytes in C order, or is damaged.")
+            if code in (b"u1", "u1") and whole and math.prod(shape) == len(content):
+                return np.frombuffer(content, dtype=np.uint8).reshape(shape, order="F" if fortran else "C")
+    raise PickleRefused("got an array that is not of unsigned bytes, or is damaged.")

@@ -189,6 +189,8 @@ def test_the_reader_agrees_with_pickle_on_plain_data() -> None:
     assert ours.keys() == theirs.keys() and ours[b"labels"] == theirs[b"labels"] == [3, 1, 4]
     np.testing.assert_array_equal(ours[b"data"], theirs[b"data"])
     np.testing.assert_array_equal(ours[b"data"], rows)
+    for columns in (np.asfortranarray(rows.astype(np.uint8)), np.zeros((0, 3), np.uint8)):
+        np.testing.assert_array_equal(pickled.read_pickle(io.BytesIO(pickle.dumps(columns, 4))), columns)
     for protocol in range(3, 5):
         plain = {"a": [1, 2.5, "b", b"c", None, True], "x": rows.astype(np.uint8)}
         again = pickled.read_pickle(io.BytesIO(pickle.dumps(plain, protocol)))
