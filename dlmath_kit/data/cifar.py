@@ -114,7 +114,7 @@ def _batch(file: BinaryIO, name: str) -> Batch:
     rows, labels = (content.get(key) if isinstance(content, dict) else None for key in (b"data", b"labels"))
     if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.shape[1] != 3072:
         raise ArchiveError(f"{name}: got no array of images, expected (n, 3072) unsigned bytes under the name data.")
-    good = isinstance(labels, list) and len(labels) == len(rows)
-    if not good or not all(type(label) is int and 0 <= label < 10 for label in labels):
+    classes = labels if isinstance(labels, list) else [None]
+    if len(classes) != len(rows) or not all(type(label) is int and 0 <= label < 10 for label in classes):
         raise ArchiveError(f"{name}: got labels that do not fit, expected {len(rows)} integers in [0, 10).")
-    return rows, np.array(labels, dtype=np.int64)
+    return rows, np.array(classes, dtype=np.int64)
