@@ -5,11 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlmath_ref import RangeError, ShapeError, mlp_forward, relu_interpolant
 
+few = settings(max_examples=30, deadline=None)
 T64 = {"rtol": 1e-12, "atol": 1e-13}
 TORCH = {
     "sigmoid": torch.nn.Sigmoid,
@@ -68,6 +69,7 @@ def test_a_row_is_the_books_column():
             a = np.tanh(z)
 
 
+@few
 @given(st.permutations(range(5)))
 def test_samples_do_not_mix_and_hidden_units_have_no_order(order):
     """Permuting the rows of X permutes the output's; permuting hidden units with their weights changes nothing."""
@@ -103,6 +105,7 @@ def test_interpolant_by_hand():
     )
 
 
+@few
 @given(st.integers(2, 40), st.integers(0, 2**32 - 1))
 def test_interpolant_is_numpys_linear_interpolation(r, seed):
     """np.interp agrees at the knots and anywhere between them."""
