@@ -4,7 +4,6 @@ The filters have entries of different sizes, so that no drawn filter is nearly s
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from autograder.key import N0, Bans, Key, check, close, standard
 from dlmath_ref import conv_toeplitz, corr_valid_matrix
@@ -115,12 +114,12 @@ class ByStrideTricks:
     @staticmethod
     def conv_toeplitz(w, n):
         zeros = np.zeros(n - 1)
-        return sliding_window_view(np.concatenate([zeros, w[::-1], zeros]), n)[::-1]
+        return np.lib.stride_tricks.sliding_window_view(np.concatenate([zeros, w[::-1], zeros]), n)[::-1]
 
     @staticmethod
     def corr_valid_matrix(w, n):
         zeros = np.zeros(n - len(w))
-        return sliding_window_view(np.concatenate([zeros, w, zeros]), n)[::-1]
+        return np.lib.stride_tricks.sliding_window_view(np.concatenate([zeros, w, zeros]), n)[::-1]
 
 
 @key.accept
