@@ -39,6 +39,29 @@ import numpy as np
 
 from dlmath_kit import data, plots
 
+# %% tags=["picture"]
+
+images, labels = data.digits()
+images = images.reshape(-1, 1, 8, 8)  # (n, C, H, W)
+
+
+def write_page(digits, rng, rows=4, columns=9):
+    """A page (1, 1, H, W) with the first digits somewhere near their places."""
+    page = np.zeros((1, 1, 12 * rows + 4, 11 * columns + 4))
+    for k, digit in enumerate(digits[: rows * columns]):
+        top, left = 2 + 12 * (k // columns) + rng.integers(5), 2 + 11 * (k % columns) + rng.integers(4)
+        page[0, 0, top : top + 8, left : left + 8] = digit[0]
+    return page
+
+
+rng = np.random.default_rng(1)
+chosen = 1300 + rng.permutation(497)[:36]
+page = write_page(images[chosen], rng)
+fig, ax = plt.subplots(figsize=(9, 4.6), layout="constrained")
+ax.imshow(page[0, 0], cmap="gray_r")
+ax.set(xticks=[], yticks=[], title="where are the zeros, and where are the fours?")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_conv2d_forward", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 1 The convolutional layer
@@ -119,6 +142,70 @@ from autograder import mark
 
 mark("unit05_convolution/conv2d_forward", conv2d)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Two filters of $8 \times 8$ pixels look at the whole page: the average zero, and the average four,
+of 1300 other digits, each less the average of all ten. That is no training yet, two subtractions and nothing more.
+Red is where a filter agrees with what it sees. Its strongest places are circled, as many as there are such digits:
+12 of 13 circles are right, and a bright 1 passes for half a zero.
+"""
+
+# %% tags=["picture"]
+means = np.array([images[:1300][labels[:1300] == k].mean(axis=0) for k in range(10)])  # (10, 1, 8, 8)
+templates = (means - means.mean(axis=0))[[0, 4]]
+templates /= np.sqrt(np.sum(templates**2, axis=(1, 2, 3), keepdims=True))
+scores = conv2d(page, templates, np.zeros(2))[0]  # (2, rows, columns)
+
+fig, axes = plt.subplots(2, 2, figsize=(9.5, 6.6), layout="constrained", width_ratios=[1, 3.4])
+for name, value, template, score, row in zip(["zero", "four"], [0, 4], templates, scores, axes, strict=True):
+    small, large = row
+    small.imshow(template[0], cmap="RdBu_r", vmin=-0.4, vmax=0.4)
+    small.set(xticks=[], yticks=[], title=f"filter: {name}")
+    large.imshow(page[0, 0], cmap="gray_r", alpha=0.5)
+    framed = np.full(page.shape[2:], np.nan)
+    framed[4:-3, 4:-3] = score  # an output stands for the middle of its window
+    large.imshow(framed, cmap="RdBu_r", alpha=0.6, vmin=-score.max(), vmax=score.max())
+    left_over = score.copy()
+    for _ in range(np.sum(labels[chosen] == value)):
+        i, j = np.unravel_index(left_over.argmax(), score.shape)
+        large.plot(j + 3.5, i + 3.5, "o", ms=34, mfc="none", mec="black", mew=1.5)
+        left_over[max(0, i - 4) : i + 5, max(0, j - 4) : j + 5] = -np.inf
+    large.set(xticks=[], yticks=[], title=f"where it sees a {name}")
+plt.show()
+
+# %% [markdown]
+r"""
+Small filters see small things. The maps below are what filters of $3 \times 3$ pixels make of one digit: edges of two
+directions, a blur, and what differs from its surroundings. The three on the right are the first one again, with your
+other arguments: padding keeps the size, a stride of 2 halves it, a dilation of 2 looks for edges that are twice as
+wide.
+"""
+
+# %% tags=["picture"]
+bank = {
+    "upper edge": [[-1, -1, -1], [0, 0, 0], [1, 1, 1]],
+    "left edge": [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
+    "blur": [[1, 2, 1], [2, 4, 2], [1, 2, 1]],
+    "detail": [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
+}
+by_hand = np.array(list(bank.values()), dtype=float)[:, None]  # (4, 1, 3, 3)
+by_hand /= np.abs(by_hand).sum(axis=(1, 2, 3), keepdims=True)
+digit = images[8:9]
+maps = dict(zip(bank, conv2d(digit, by_hand, np.zeros(4))[0], strict=True))
+for name, options in {"$p = 1$": (1, 1), "$p = 1, s = 2$": (2, 1), "$p = 2, d = 2$": (1, 2, 2)}.items():
+    maps[name] = conv2d(digit, by_hand[:1], np.zeros(1), *options)[0, 0]
+
+fig, axes = plt.subplots(1, 8, figsize=(12, 2.1), layout="constrained")
+axes[0].imshow(digit[0, 0], cmap="gray_r")
+axes[0].set_title("image\n8 x 8", fontsize=9)
+for ax, (name, m) in zip(axes[1:], maps.items(), strict=True):
+    most = np.abs(m).max()  # each map on its own scale
+    ax.imshow(m, cmap="RdBu_r", vmin=-most, vmax=most)
+    ax.set_title(f"{name}\n{m.shape[0]} x {m.shape[1]}", fontsize=9)
+for ax in axes:
+    ax.set(xticks=[], yticks=[])
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_conv2d_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -214,6 +301,38 @@ from autograder import mark
 mark("unit05_convolution/conv2d_backward", conv2d_backward)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** A gradient in the *input* answers a question of its own: how would the picture have to change?
+Below, somebody photographed part of the page with a shaking camera, a convolution whose filter is known, and the film
+is noisy. Start with the blurred picture $X$ and descend along your $g_X$ of the cost
+$\frac12 \|\text{conv2d}(X, K) - \text{photo}\|^2$, with the momentum of unit 3: every step asks how each pixel should
+change so that its blur comes closer to the photo. After sixty steps the digits can be read again.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(0)
+sharp = page[:, :, 2:16, 1:37]
+shake = np.zeros((1, 1, 5, 5))
+shake[0, 0, [0, 1, 2, 3, 3, 4], [0, 1, 2, 2, 3, 4]] = 1 / 6  # a diagonal movement with a twitch
+photo = conv2d(sharp, shake, np.zeros(1), pad=2) + 0.02 * rng.normal(size=sharp.shape)
+
+X, velocity, history = photo.copy(), 0.0, {0: photo}
+for t in range(1, 61):
+    residual = conv2d(X, shake, np.zeros(1), pad=2) - photo
+    g_X, _, _ = conv2d_backward(residual, X, shake, pad=2)
+    velocity = 0.9 * velocity + g_X
+    X = X - 0.8 * velocity
+    if t in (5, 60):
+        history[t] = X.copy()
+
+fig, axes = plt.subplots(2, 2, figsize=(9, 4.3), layout="constrained")
+titles = ["the photo", "after 5 steps", "after 60 steps", "what had been photographed"]
+for ax, picture, title in zip(axes.flat, [*history.values(), sharp], titles, strict=True):
+    ax.imshow(picture[0, 0], cmap="gray_r", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[], title=title)
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_im2col", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 3 The same, as one matrix product
@@ -304,6 +423,38 @@ from autograder import mark
 mark("unit05_convolution/im2col", im2col, col2im)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** On the left the matrix of one digit: 36 windows of $3 \times 3$ pixels, one a row, and beside it
+the layer as a product of matrices, $M \cdot K^\top$ with four filters. Pixels occur again and again, up to nine times
+each. How often is what `col2im` of ones counts: below, for a page of $12 \times 14$ pixels, the number of windows
+that hold each pixel. With stride 3 the windows tile the page, and one that does not fit leaves a white margin; the
+gradient there is 0, as in the last exercise. With stride 4 there are gaps.
+"""
+
+# %% tags=["picture"]
+M = im2col(digit, 3, 3, 1, 0)  # (36, 9)
+flat = by_hand.reshape(4, 9)
+fig, axes = plt.subplots(1, 3, figsize=(6.5, 5.2), layout="constrained", width_ratios=[9, 8, 5])
+plots.matrix(M, axes[0], title="im2col of a digit", xlabel="place in the window", ylabel="window")
+plots.matrix(flat.T, axes[1], title="four filters", xlabel="filter", ylabel="place in the window")
+plots.matrix(M @ flat.T, axes[2], title="their outputs", xlabel="filter", ylabel="window")
+axes[0].set_xticks([0, 4, 8])
+plt.show()
+
+# %% tags=["picture"]
+shape, k = (1, 1, 12, 14), 3
+fig, axes = plt.subplots(1, 4, figsize=(12, 2.9), layout="constrained")
+for stride, ax in zip((1, 2, 3, 4), axes, strict=True):
+    windows = im2col(np.ones(shape), k, k, stride, 0)
+    counts = col2im(np.ones(windows.shape), shape, k, k, stride, 0)[0, 0]
+    ax.imshow(counts, cmap="Blues", vmin=0, vmax=14)
+    for i, j in np.ndindex(counts.shape):
+        if counts[i, j]:
+            ax.text(j, i, f"{counts[i, j]:.0f}", ha="center", va="center", fontsize=7)
+    ax.set(xticks=[], yticks=[], title=f"stride {stride}: {len(windows)} windows")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_pooling", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 4 Pooling
@@ -325,7 +476,8 @@ receive is lost.
 
 **Write** `maxpool(X, k, stride, pad=0)` and `avgpool(X, k, stride, pad=0)`: `X` (N, C, H, W), return (N, C, rows,
 columns). And `maxpool_backward(g, X, k, stride, pad=0)` and `avgpool_backward(g, X, k, stride, pad=0)`: `g` of the
-shape of the output, return the gradient in `X`, of the shape of `X`. The padding is smaller than $k$.
+shape of the output, return the gradient in `X`, of the shape of `X`. The padding is at most $k/2$, so
+that every window holds a pixel.
 
 **Worked example.** $k = s = 2$, $p = 0$:
 
@@ -425,14 +577,160 @@ from autograder import mark
 mark("unit05_convolution/pooling", maxpool, maxpool_backward, avgpool, avgpool_backward)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** A digit of a real photograph may stand a pixel further down, and nothing has changed. Below, one digit
+is moved to all places up to two pixels away. The map of the upper edges moves along with it: compared pixel by pixel,
+it becomes a different map. After pooling it changes less, with a larger window less again, and the maximum forgives
+more than the average.
+"""
+
+# %% tags=["picture"]
+middle = np.pad(digit, ((0, 0), (0, 0), (4, 4), (4, 4)))  # (1, 1, 16, 16)
+moves = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
+moved = np.concatenate([np.roll(middle, move, axis=(2, 3)) for move in moves])
+edges = np.maximum(conv2d(moved, by_hand[:1], np.zeros(1), pad=1), 0)  # (25, 1, 16, 16)
+seen = {"edges": edges, "max, k = 2": maxpool(edges, 2, 2), "max, k = 4": maxpool(edges, 4, 4)}
+seen["average, k = 4"] = avgpool(edges, 4, 4)
+
+fig, axes = plt.subplots(2, 4, figsize=(9, 4.9), layout="constrained")
+for (name, m), (top, bottom) in zip(seen.items(), axes.T, strict=True):
+    top.imshow(m[12, 0], cmap="Reds", vmin=0)
+    top.set(xticks=[], yticks=[], title=f"{name}\n{m.shape[2]} x {m.shape[3]}")
+    change = np.linalg.norm(m - m[12], axis=(2, 3)) / np.linalg.norm(m[12])
+    bottom.imshow(change.reshape(5, 5), cmap="Blues", vmin=0, vmax=1.6)
+    for (down, right), c in zip(moves, change[:, 0], strict=True):
+        bottom.text(right + 2, down + 2, f"{c:.1f}", ha="center", va="center", fontsize=8)
+    bottom.set_xticks(range(5), range(-2, 3))
+    bottom.set_yticks(range(5), range(-2, 3))
+axes[0, 0].set_ylabel("the map")
+axes[1, 0].set_ylabel("pixels down")
+axes[1, 0].set_xlabel("pixels to the right")
+fig.supxlabel("below: change of the map when the digit moves, relative to its size", fontsize=10)
+plt.show()
+
+# %% [markdown]
+r"""
+**All of it together.** Images with one faint line under much noise: does it lie, or does it stand? A network of four
+filters of $5 \times 5$, ReLU, the maximum of each map and one linear layer with softmax. Every forward and every
+backward step of the convolution and of the pooling below is yours, and nobody tells the filters what to look for. They
+begin as noise (upper row). After 150 steps on 32 images each they are lines, lying and standing (lower row). A filter
+that never gives the strongest answer learns nothing, like the first one here; the others do without it.
+"""
+
+# %% tags=["picture"]
+def network(P, X):
+    """The four values on the way: maps before and after ReLU, their maxima, scores."""
+    K, b, W, c = P
+    Z = conv2d(X, K, b, pad=2)
+    A = np.maximum(Z, 0)
+    top = maxpool(A, 10, 10)[:, :, 0, 0]  # (n, 4): the strongest answer of each filter
+    return Z, A, top, top @ W.T + c
+
+
+def gradients(P, X, y):
+    """Cross-entropy, and its gradients in K, b, W, c."""
+    Z, A, top, scores = network(P, X)
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    delta = (p - np.eye(2)[y]) / len(y)  # (n, 2)
+    g_A = maxpool_backward((delta @ P[2])[:, :, None, None], A, 10, 10)
+    _, g_K, g_b = conv2d_backward(g_A * (Z > 0), X, P[0], pad=2)
+    return -np.mean(np.log(p[np.arange(len(y)), y])), [g_K, g_b, delta.T @ top, delta.sum(axis=0)]
+
+
+rng = np.random.default_rng(2)
+X_lines, y_lines = data.bars(800, rng, side=10, noise=0.3)
+P = [0.3 * rng.normal(size=(4, 1, 5, 5)), np.zeros(4), rng.normal(size=(2, 4)), np.zeros(2)]
+velocities, before, losses = [0.0] * 4, P[0].copy(), []
+for _ in range(150):
+    batch = rng.choice(400, size=32, replace=False)
+    loss, gs = gradients(P, X_lines[batch], y_lines[batch])
+    velocities = [0.9 * v + g for v, g in zip(velocities, gs, strict=True)]
+    P = [theta - 0.1 * v for theta, v in zip(P, velocities, strict=True)]
+    losses.append(loss)
+correct = np.mean(network(P, X_lines[400:])[-1].argmax(axis=1) == y_lines[400:])
+
+plots.loss_curves({"cross-entropy of the batch": losses}, title=f"{correct:.1%} of 400 new images are right")
+plots.filters(np.concatenate([before, P[0]]), columns=4, title="noise becomes lines")
+plt.show()
+
+# %% tags=["picture"]
+for answer, name in enumerate(["lies", "stands"]):
+    k = 400 + np.flatnonzero(y_lines[400:] == answer)[0]
+    _, A, top, _ = network(P, X_lines[k : k + 1])
+    names = [f"maximum {t:.1f}" for t in top[0]]
+    plots.feature_maps(X_lines[k], A[0], signed=False, names=names, title=f"a line that {name}, and what the filters see")
+plt.show()
+
+# %% [markdown]
+r"""
+**Playground.** Take the average in place of the maximum: does the network still learn, and what do its filters look
+like? Two filters instead of four? More noise, a stride of 2? And measure time: how long do your `conv2d` and your
+`im2col` with a matrix product take for the same layer, and which part of it is the loop?
+"""
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_conv_adjoint", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 5 Written: the backward pass is a convolution, too (6 points)
 
-TODO
+One image, one channel, one filter, no bias (several of them only add sums in front). The layer with stride $s$ and
+padding $p$ is
+
+$$y_{i,j} = \sum_{a=0}^{k_h-1} \sum_{b=0}^{k_w-1} K_{a,b}\, X^{\text{pad}}_{is+a,\,js+b}, \qquad
+0 \le i < o_h, \quad 0 \le j < o_w,$$
+
+where $X^{\text{pad}}$ has $H + 2p$ rows and $W + 2p$ columns, and $g = \partial C / \partial y$. Let $G$ be $g$ with
+zeros between its entries: for integers $u, v$
+
+$$G_{u,v} = \begin{cases} g_{i,j} & \text{if } u = is \text{ and } v = js \text{ for an output } (i, j), \\
+0 & \text{otherwise,} \end{cases}$$
+
+and let $K'_{a,b} = K_{k_h-1-a,\,k_w-1-b}$ be the flipped filter.
+
+**(a)** Show from the chain rule that the gradient in the padded image is a correlation of $G$ with $K'$:
+
+$$\frac{\partial C}{\partial X^{\text{pad}}_{u,v}} = \sum_{a,b} K_{a,b}\, G_{u-a,\,v-b}
+= \sum_{a,b} K'_{a,b}\, G_{u-(k_h-1)+a,\;v-(k_w-1)+b} .$$
+
+**(b)** With how many zeros must the rows of $G$, $0 \le u \le (o_h - 1)s$, be framed before and behind, so that this
+correlation has an output for each of the $H + 2p$ rows, and no others? What do the rows get that no window reached? And
+how does $g_X$, the gradient in the image without its frame, come out of it?
+
+**(c)** In lab 1 a filter was a matrix: $y = M x$. What is $g_X$ in terms of $M$? Take one dimension, $s = 1$, $p = 0$,
+where $M_{i,j} = w_{j-i}$, and explain with it why the filter is flipped in the backward pass and not in the forward
+pass.
+
+*Marks: (a) 3: 1 for the chain rule with the right pairs of outputs and weights, 1 for the sum over $G$, 1 for the
+flip. (b) 2: 1 for the frame, 1 for the rows without window and the cut. (c) 1.*
+
+Write mathematics between dollar signs. Double-click the cell below to begin.
 """
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_conv_adjoint", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 r"""
-TODO
+**(a)** By the chain rule the gradient at $(u, v)$ is $\sum_{i,j} g_{i,j}\, \partial y_{i,j} / \partial
+X^{\text{pad}}_{u,v}$. The pixel $(u, v)$ occurs in $y_{i,j}$ with the weight $K_{a,b}$ for which $is + a = u$ and
+$js + b = v$, that is with $K_{u-is,\,v-js}$, or not at all, if this lies outside the filter. Read $K$ as 0 there. Then
+
+$$\frac{\partial C}{\partial X^{\text{pad}}_{u,v}} = \sum_{i,j} g_{i,j}\, K_{u-is,\,v-js}
+= \sum_{u', v'} G_{u',v'}\, K_{u-u',\,v-v'} = \sum_{a,b} K_{a,b}\, G_{u-a,\,v-b},$$
+
+since $G$ is 0 where $(u', v')$ is not of the form $(is, js)$; the last step substitutes $a = u - u'$, $b = v - v'$. Now
+count the weights from the other end, $a \to k_h - 1 - a$ and $b \to k_w - 1 - b$: $K_{k_h-1-a,\,k_w-1-b} = K'_{a,b}$ and
+$u - (k_h - 1 - a) = u - (k_h-1) + a$, which is the second form.
+
+**(b)** For $0 \le u < H + 2p$ the rows $u - a$ of $G$ run from $-(k_h - 1)$ to $H + 2p - 1$. So $k_h - 1$ rows of
+zeros stand before row 0. The last row with an entry is $(o_h - 1)s$; behind it stand
+$H + 2p - 1 - (o_h - 1)s = k_h - 1 + r$ rows of zeros, where $r = (H + 2p - k_h) - (o_h - 1)s$ is the remainder of
+$H + 2p - k_h$ divided by $s$. The last $r$ rows of the image were reached by no window; there the correlation reads
+zeros alone, and the gradient is 0. The image is the inner part, $X_{u,v} = X^{\text{pad}}_{u+p,\,v+p}$, so $g_X$ is
+the result without its outer $p$ rows on both sides; for $p \le k_h - 1$ one may as well begin with $p$ rows of zeros less
+on both sides. Columns alike.
+
+**(c)** $C$ depends on $x$ through $y = Mx$, so $g_X = M^\top g$. In one dimension $M_{i,j} = w_{j-i}$, a valid
+correlation, and $(M^\top)_{j,i} = w_{j-i}$: the row index now stands first, and this is the Toeplitz matrix of the full
+**convolution** with $w$ of lab 1. Transposing exchanges outputs and inputs, hence the sign of $j - i$, hence the direction
+in which the filter is read. (With a stride, $M$ keeps every $s$-th row, and its transpose puts zeros between the
+entries of $g$.)
 """
