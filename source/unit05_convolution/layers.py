@@ -579,10 +579,10 @@ mark("unit05_convolution/pooling", maxpool, maxpool_backward, avgpool, avgpool_b
 
 # %% [markdown]
 r"""
-**What you built.** A digit of a real photograph may stand a pixel further down, and nothing has changed. Below, one digit
-is moved to all places up to two pixels away. The map of the upper edges moves along with it: compared pixel by pixel,
-it becomes a different map. After pooling it changes less, with a larger window less again, and the maximum forgives
-more than the average.
+**What you built.** Somebody writes a digit a pixel further down, and nothing has changed. Below, one digit is moved to
+all places up to two pixels away. The map of the upper edges moves along with it: compared pixel by pixel, it becomes a
+different map. After pooling it changes less, with a larger window less again, and the maximum forgives more than the
+average.
 """
 
 # %% tags=["picture"]
@@ -659,8 +659,8 @@ plt.show()
 for answer, name in enumerate(["lies", "stands"]):
     k = 400 + np.flatnonzero(y_lines[400:] == answer)[0]
     _, A, top, _ = network(P, X_lines[k : k + 1])
-    names = [f"maximum {t:.1f}" for t in top[0]]
-    plots.feature_maps(X_lines[k], A[0], signed=False, names=names, title=f"a line that {name}, and what the filters see")
+    title, names = f"a line that {name}, and what the filters see", [f"maximum {t:.1f}" for t in top[0]]
+    plots.feature_maps(X_lines[k], A[0], signed=False, names=names, title=title)
 plt.show()
 
 # %% [markdown]
@@ -725,12 +725,12 @@ zeros stand before row 0. The last row with an entry is $(o_h - 1)s$; behind it 
 $H + 2p - 1 - (o_h - 1)s = k_h - 1 + r$ rows of zeros, where $r = (H + 2p - k_h) - (o_h - 1)s$ is the remainder of
 $H + 2p - k_h$ divided by $s$. The last $r$ rows of the image were reached by no window; there the correlation reads
 zeros alone, and the gradient is 0. The image is the inner part, $X_{u,v} = X^{\text{pad}}_{u+p,\,v+p}$, so $g_X$ is
-the result without its outer $p$ rows on both sides; for $p \le k_h - 1$ one may as well begin with $p$ rows of zeros less
-on both sides. Columns alike.
+the result without its outer $p$ rows on both sides; for $p \le k_h - 1$ one may as well begin with $p$ rows of zeros
+less on both sides. Columns alike.
 
 **(c)** $C$ depends on $x$ through $y = Mx$, so $g_X = M^\top g$. In one dimension $M_{i,j} = w_{j-i}$, a valid
 correlation, and $(M^\top)_{j,i} = w_{j-i}$: the row index now stands first, and this is the Toeplitz matrix of the full
-**convolution** with $w$ of lab 1. Transposing exchanges outputs and inputs, hence the sign of $j - i$, hence the direction
-in which the filter is read. (With a stride, $M$ keeps every $s$-th row, and its transpose puts zeros between the
+**convolution** with $w$ of lab 1. Transposing exchanges outputs and inputs, hence the sign of $j - i$, hence the
+direction in which the filter is read. (With a stride, $M$ keeps every $s$-th row, and its transpose puts zeros between the
 entries of $g$.)
 """
