@@ -124,7 +124,7 @@ def test_lecturers_share_and_students_stay_out(address: str, room: Classroom) ->
         ann.click("#dlmath-grade")
         bob.wait_for_selector("#dlmath-progress", timeout=60_000)
         assert "asked for by ann" in bob.inner_text("#dlmath-grading")
-        ann.wait_for_selector("#dlmath-result", timeout=60_000)
+        ann.wait_for_selector("#dlmath-result", timeout=180_000)
         assert "3 graded" in ann.inner_text("#dlmath-result")
         ann.click("#dlmath-return")
         ann.wait_for_selector(".modal-body", timeout=60_000)
