@@ -219,13 +219,3 @@ def one_behind_the_list(val_losses, patience, min_delta=0.0):
     L = val_losses
     best, stop = _stop(L, lambda t, b: L[t] < L[b] - min_delta, patience)
     return best, stop if stop - best == patience else len(L)
-
-
-@key.reject("Your function changes the list of losses.", fails=[DELTA])
-def losses_taken_from_the_list(val_losses, patience, min_delta=0.0):
-    best, low, t = 0, val_losses.pop(0), 0
-    while val_losses and t - best < patience:
-        loss, t = val_losses.pop(0), t + 1
-        if loss < low - min_delta:
-            best, low = t, loss
-    return best, t
