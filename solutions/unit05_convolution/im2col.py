@@ -265,3 +265,9 @@ def frame_not_removed(M, shape, kh, kw, stride, pad):
 @key.reject("Your windows ignore the stride.", fails=[OPTIONS, FILTERS, ADJOINT, EXTREME, LAYOUT], function="im2col")
 def stride_ignored(X, kh, kw, stride, pad):
     return _unfold(X, kh, kw, 1, pad)
+
+
+key.equivalent("np.zeros -> np.ones", "Every entry of the matrix is written.")
+CUT_OFF = "The framed image has one more frame's width at its end, of zeros, which is cut off."
+key.equivalent("2 -> 3 [5]", CUT_OFF)
+key.equivalent("2 -> 3 [6]", CUT_OFF)
