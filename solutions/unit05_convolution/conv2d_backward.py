@@ -1,13 +1,13 @@
 """Answer key: the three gradients of a convolutional layer (unit 5)."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from autograder.key import N0, Key, Tolerance, check, close, directional, standard
 from dlmath_ref import conv2d, conv2d_backward
 
 key = Key("unit05_convolution/conv2d_backward", reference=conv2d_backward, bans=N0)
 
+sliding_window_view = np.lib.stride_tricks.sliding_window_view
 NAMES = ("g_X", "g_K", "g_b")
 ANY_NUMBERS = Tolerance("any numbers", rtol=0.0, atol=np.inf)
 DIFFERENT, SQUARE = (2, 3, 4, 7, 6, 3, 2), (3, 3, 3, 5, 5, 3, 3)  # N, C, F, H, W, kh, kw

@@ -1,13 +1,13 @@
 """Answer key: unfolding windows into a matrix, and its adjoint (unit 5)."""
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from autograder.key import N0, Key, Tolerance, check, close, standard
 from dlmath_ref import col2im, conv2d, im2col
 
 key = Key("unit05_convolution/im2col", reference={"im2col": im2col, "col2im": col2im}, bans=N0)
 
+sliding_window_view = np.lib.stride_tricks.sliding_window_view
 ANY_NUMBERS = Tolerance("any numbers", rtol=0.0, atol=np.inf)
 MATRIX, IMAGE = "the matrix of im2col", "the images of col2im"
 HAND, ROWS = "one_image_by_hand", "windows_become_rows_in_order"
@@ -104,7 +104,9 @@ class by_strides:
         N, C, H, W = framed.shape
         n, c, h, w = framed.strides
         size = N, (H - kh) // stride + 1, (W - kw) // stride + 1, C, kh, kw
-        return as_strided(framed, size, (n, h * stride, w * stride, c, h, w)).reshape(-1, C * kh * kw)
+        return np.lib.stride_tricks.as_strided(framed, size, (n, h * stride, w * stride, c, h, w)).reshape(
+            -1, C * kh * kw
+        )
 
     def col2im(M, shape, kh, kw, stride, pad):
         places = np.pad(np.arange(np.prod(shape)).reshape(shape), ((0, 0), (0, 0), (pad, pad), (pad, pad)))
