@@ -34,6 +34,8 @@ standard library. Every cell of this lab stands on its own: do not call one exer
 """
 
 # %% nbgrader={"grade": false, "grade_id": "setup_layers", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from time import perf_counter
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -455,6 +457,44 @@ for stride, ax in zip((1, 2, 3, 4), axes, strict=True):
     ax.set(xticks=[], yticks=[], title=f"stride {stride}: {len(windows)} windows")
 plt.show()
 
+# %% [markdown]
+r"""
+Does it pay? One layer, 16 filters of $5 \times 5$ on a colour image of $40 \times 40$ pixels, both ways, the fastest
+of three runs each. Your loops in the first two exercises multiply at every window; im2col only copies there, and
+multiplies once. The price is memory: $M$ holds a pixel up to 25 times. The second line is the backward pass by the
+same idea: with $G$, the rows of $g$ for each window, $g_K$ is $G^\top M$ and $g_X$ is `col2im` of $G K$. (If your
+`conv2d` has no loop over windows, you were here already.)
+"""
+
+# %% tags=["picture"]
+def milliseconds(f):
+    times = []
+    for _ in range(3):
+        start = perf_counter()
+        f()
+        times.append(1000 * (perf_counter() - start))
+    return min(times)
+
+
+def forward(X, K):
+    M = im2col(X, 5, 5, 1, 0)
+    return (M @ K.reshape(16, -1).T).reshape(1, 36, 36, 16).transpose(0, 3, 1, 2)
+
+
+def backward(g, X, K):
+    M, G = im2col(X, 5, 5, 1, 0), g.transpose(0, 2, 3, 1).reshape(-1, 16)
+    return col2im(G @ K.reshape(16, -1), X.shape, 5, 5, 1, 0), (G.T @ M).reshape(K.shape), G.sum(axis=0)
+
+
+rng = np.random.default_rng(0)
+X, K, g = (rng.normal(size=size) for size in ((1, 3, 40, 40), (16, 3, 5, 5), (1, 16, 36, 36)))
+far = np.abs(conv2d(X, K, np.zeros(16)) - forward(X, K)).max()
+one, other = milliseconds(lambda: conv2d(X, K, np.zeros(16))), milliseconds(lambda: forward(X, K))
+print(f"forward:  {one:6.1f} ms by conv2d, {other:6.1f} ms with im2col; they differ by {far:.0e}")
+far = max(np.abs(a - b).max() for a, b in zip(conv2d_backward(g, X, K), backward(g, X, K), strict=True))
+one, other = milliseconds(lambda: conv2d_backward(g, X, K)), milliseconds(lambda: backward(g, X, K))
+print(f"backward: {one:6.1f} ms by conv2d_backward, {other:6.1f} ms with im2col and col2im; they differ by {far:.0e}")
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_pooling", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 4 Pooling
@@ -611,11 +651,11 @@ plt.show()
 
 # %% [markdown]
 r"""
-**All of it together.** Images with one faint line under much noise: does it lie, or does it stand? A network of four
-filters of $5 \times 5$, ReLU, the maximum of each map and one linear layer with softmax. Every forward and every
-backward step of the convolution and of the pooling below is yours, and nobody tells the filters what to look for. They
-begin as noise (upper row). After 150 steps on 32 images each they are lines, lying and standing (lower row). A filter
-that never gives the strongest answer learns nothing, like the first one here; the others do without it.
+**All of it together.** Images with one line under much noise: does it lie, or does it stand? A network of four filters
+of $5 \times 5$, ReLU, the maximum of each map and one linear layer with softmax. Every forward and every backward step
+of the convolution and of the pooling below is yours, and nobody tells the filters what to look for. They begin as noise
+(upper row). After 150 steps on 32 images each they are lines, lying and standing (lower row). Only the first one had
+hardly begun when the others had solved the task: with the cost, the gradient vanished.
 """
 
 # %% tags=["picture"]
@@ -666,8 +706,8 @@ plt.show()
 # %% [markdown]
 r"""
 **Playground.** Take the average in place of the maximum: does the network still learn, and what do its filters look
-like? Two filters instead of four? More noise, a stride of 2? And measure time: how long do your `conv2d` and your
-`im2col` with a matrix product take for the same layer, and which part of it is the loop?
+like? Two filters instead of four? More noise, a stride of 2? And look at the gradient in the input of a line: which
+pixels would make a line that lies stand?
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_conv_adjoint", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -717,8 +757,8 @@ $$\frac{\partial C}{\partial X^{\text{pad}}_{u,v}} = \sum_{i,j} g_{i,j}\, K_{u-i
 = \sum_{u', v'} G_{u',v'}\, K_{u-u',\,v-v'} = \sum_{a,b} K_{a,b}\, G_{u-a,\,v-b},$$
 
 since $G$ is 0 where $(u', v')$ is not of the form $(is, js)$; the last step substitutes $a = u - u'$, $b = v - v'$. Now
-count the weights from the other end, $a \to k_h - 1 - a$ and $b \to k_w - 1 - b$: $K_{k_h-1-a,\,k_w-1-b} = K'_{a,b}$ and
-$u - (k_h - 1 - a) = u - (k_h-1) + a$, which is the second form.
+count the weights from the other end, $a \to k_h - 1 - a$ and $b \to k_w - 1 - b$:
+$K_{k_h-1-a,\,k_w-1-b} = K'_{a,b}$ and $u - (k_h - 1 - a) = u - (k_h-1) + a$, which is the second form.
 
 **(b)** For $0 \le u < H + 2p$ the rows $u - a$ of $G$ run from $-(k_h - 1)$ to $H + 2p - 1$. So $k_h - 1$ rows of
 zeros stand before row 0. The last row with an entry is $(o_h - 1)s$; behind it stand
@@ -731,6 +771,6 @@ less on both sides. Columns alike.
 **(c)** $C$ depends on $x$ through $y = Mx$, so $g_X = M^\top g$. In one dimension $M_{i,j} = w_{j-i}$, a valid
 correlation, and $(M^\top)_{j,i} = w_{j-i}$: the row index now stands first, and this is the Toeplitz matrix of the full
 **convolution** with $w$ of lab 1. Transposing exchanges outputs and inputs, hence the sign of $j - i$, hence the
-direction in which the filter is read. (With a stride, $M$ keeps every $s$-th row, and its transpose puts zeros between the
-entries of $g$.)
+direction in which the filter is read. (With a stride, $M$ keeps every $s$-th row, and its transpose puts zeros between
+the entries of $g$.)
 """
