@@ -108,9 +108,9 @@ def count_network(layers: list[tuple], in_shape: tuple[int, int, int]) -> tuple[
         elif name == "flatten":
             shape = (math.prod(shape),)
         else:
-            (m,) = sizes
-            parameters += m * shape[0] + m
-            multiply_adds += m * shape[0]
+            (n,), (m,) = shape, sizes
+            parameters += m * n + m
+            multiply_adds += m * n
             shape = (m,)
     return parameters, multiply_adds, shape
     ### END SOLUTION
@@ -232,7 +232,8 @@ left.set(xlabel="layer", ylabel="receptive field in pixels", title="what a unit 
 left.legend(loc="center left")
 left.spines[["top", "right"]].set_visible(False)
 frames = {name: [[112 - r / 2, 112 - r / 2, 112 + r / 2, 112 + r / 2]] for name, r in blocks.items() if r <= 224}
-plots.boxes(np.zeros((224, 224)), frames, right, title="the fields on the image")
+plots.boxes(np.zeros((224, 224)), frames, right, title="the fields on an image of 224 x 224")
+right.spines[:].set(visible=True, color="0.7")
 plt.show()
 
 # %% [markdown]
@@ -258,11 +259,9 @@ for k, s, _ in layers:
 A[:, 0, 2, 2].sum().backward()
 reach = x.grad.abs().mean(dim=(0, 1)).numpy()
 corner = 2 * jump
-plots.boxes(
-    reach / reach.max(),
-    {f"receptive field, {field} x {field}": [[corner, corner, corner + field, corner + field]]},
-    title="how much each pixel matters to one unit",
-)
+frame = {f"receptive field, {field} x {field}": [[corner, corner, corner + field, corner + field]]}
+ax = plots.boxes(reach, frame, title="how much each pixel matters to one unit")
+ax.spines[:].set(visible=True, color="0.7")
 plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_cnn_digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -301,7 +300,7 @@ def train_cnn_digits(X: torch.Tensor, y: torch.Tensor, seed: int) -> nn.Module:
     """A small convolutional network, trained on images X (n, 1, 8, 8) of digits y (n,), in evaluation mode."""
     ### BEGIN SOLUTION
     torch.manual_seed(seed)
-    model = nn.Sequential(
+    layers = [
         nn.Conv2d(1, 8, kernel_size=3, padding=1),
         nn.ReLU(),
         nn.MaxPool2d(2),
@@ -310,7 +309,8 @@ def train_cnn_digits(X: torch.Tensor, y: torch.Tensor, seed: int) -> nn.Module:
         nn.MaxPool2d(2),
         nn.Flatten(),
         nn.Linear(64, 10),
-    )
+    ]
+    model = nn.Sequential(*layers)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(12):
         for batch in torch.randperm(len(X)).split(64):
@@ -485,11 +485,11 @@ one = (np.ones((1, 1, 1, 1)), np.zeros(1))
 edges = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])[None, None] / 4
 P = {"b1": one, "b3r": one, "b5r": one, "bp": one}
 P |= {"b3": (edges, np.zeros(1)), "b5": (np.ones((1, 1, 5, 5)) / 25, np.zeros(1))}
-line = np.pad(np.hstack([images[i, 0].numpy() for i in (3, 6, 9)]), 2)
-out = inception_forward(line[None, None], P)
+four = np.block([[pixels[i].reshape(8, 8) for i in row] for row in ((3, 6), (9, 2))])
+out = inception_forward(four[None, None], P)
 names = ["1 x 1: identity", "3 x 3: edges", "5 x 5: blur", "pool: maximum"]
 plots.feature_maps(
-    line, out[0], columns=4, names=names, signed=False, title="an inception module with one filter a branch"
+    four, out[0], columns=4, names=names, signed=False, title="an inception module with one filter a branch"
 )
 plt.show()
 
@@ -501,19 +501,29 @@ at all 192 channels directly.
 """
 
 # %% tags=["picture"]
-wide, rows = (192, 28, 28), []
-built = [("1 x 1", 64, 1, wide), ("reduce", 96, 1, wide), ("3 x 3", 128, 3, (96, 28, 28))]
-built += [("reduce", 16, 1, wide), ("5 x 5", 32, 5, (16, 28, 28)), ("pool, 1 x 1", 32, 1, wide)]
-direct = [("1 x 1", 64, 1, wide), ("3 x 3", 128, 3, wide), ("5 x 5", 32, 5, wide), ("pool, 1 x 1", 32, 1, wide)]
-for branches, kind in ((built, "with reductions"), (direct, "without")):
-    for name, filters, k, shape in branches:
-        parameters, multiply_adds, _ = count_network([("conv", filters, k, 1, k // 2)], shape)
-        rows.append((f"{name}, {filters} filters", kind, parameters, multiply_adds))
-plots.network_in_numbers(rows, title="one inception module, two ways")
+wide = (192, 28, 28)
+built = {
+    "1 x 1": [("conv", 64, 1, 1, 0)],
+    "3 x 3": [("conv", 96, 1, 1, 0), ("conv", 128, 3, 1, 1)],
+    "5 x 5": [("conv", 16, 1, 1, 0), ("conv", 32, 5, 1, 2)],
+    "pool, 1 x 1": [("conv", 32, 1, 1, 0)],
+}
+fig, axes = plt.subplots(1, 2, figsize=(10, 2.4), sharey=True, layout="constrained")
+for ax, which, unit, title in zip(
+    axes, (0, 1), (1e3, 1e6), ("thousand parameters", "million multiply-adds"), strict=True
+):
+    for row, first in enumerate((0, -1)):  # all layers of a branch, or its last one alone
+        start = 0.0
+        for k, (name, branch) in enumerate(built.items()):
+            size = count_network(branch[first:], wide)[which] / unit
+            ax.barh(row, size, left=start, color=plots.PALETTE[k], label=name if row == 0 else None)
+            start += size
+        ax.text(start, row, f" {start:.0f}", va="center")
+    ax.set(title=title, yticks=[0, 1], yticklabels=["with reductions", "without"], ylim=(1.5, -0.5))
+    ax.margins(x=0.12)
+    ax.spines[["top", "right"]].set_visible(False)
+axes[1].legend(fontsize="small", title="branch", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 plt.show()
-for kind in ("with reductions", "without"):
-    parameters, multiply_adds = (sum(row[k] for row in rows if row[1] == kind) for k in (2, 3))
-    print(f"{kind}: {parameters:,} parameters, {multiply_adds / 1e6:.0f} million multiply-adds")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_iou_nms", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -615,7 +625,7 @@ def windows_of(page):
 
 rng = np.random.default_rng(0)
 windows, classes = [], []
-for start in range(0, 1095, 15):
+for start in range(0, 900, 15):
     chosen = train[start : start + 15]
     page, corners = make_page(chosen, rng)
     places = np.array(list(np.ndindex(32, 58)))
@@ -641,6 +651,8 @@ plots.boxes(page, {"windows": boxes[candidates]}, before, legend=False, title=be
 plots.boxes(page, {"kept": boxes[kept]}, after, legend=False, title=f"{len(kept)} are kept")
 for x, y, name in zip(boxes[kept, 0], boxes[kept, 1], found[kept], strict=True):
     after.text(x, y, f" {name} ", color="white", backgroundcolor=plots.PALETTE[0], fontsize=8, va="bottom")
+for ax in (before, after):
+    ax.spines[:].set(visible=True, color="0.7")
 plt.show()
 
 # %% [markdown]
