@@ -44,7 +44,7 @@ def logits(model, images):
 
 
 def weights(model):
-    return list(model.parameters())
+    return [p for p in model.parameters() if is_tensor(p)]
 
 
 def filters(model):
