@@ -18,7 +18,7 @@
 r"""
 # The layers of a network that sees
 
-*Unit 5, lab 2. Book: chapter 6, sections 6.2 and 6.3.*
+*Unit 5, lab 2. Book: chapter 6, sections 6.2 to 6.4.*
 
 A page full of handwriting, and the question where on it a zero stands. A fully connected layer would need weights for
 every place of the page and would have to learn the zero anew at each of them. A **convolutional layer** learns it
@@ -70,7 +70,7 @@ r"""
 
 A layer holds $F$ filters. Filter $f$ is a small stack of weights $K_f$ with $k_h$ rows and $k_w$ columns **for each
 input channel**, and one bias $b_f$. It is laid on the image at one place after the other; what it covers is
-multiplied and summed, over its rows, its columns and all channels (book, section 6.2). Networks do not flip the
+multiplied and summed, over its rows, its columns and all channels (book, section 6.3). Networks do not flip the
 kernel: they correlate, and say "convolve".
 
 * **Padding** $p$: the image is first framed by $p$ zeros on each of its four sides, which gives $X^{\text{pad}}$.
@@ -500,7 +500,7 @@ r"""
 ## 4 Pooling
 
 Whether an edge is there often matters more than on which pixel. A **pooling layer** keeps one number for each window of
-$k \times k$ pixels, in every channel for itself, and has nothing to learn (book, section 6.3):
+$k \times k$ pixels, in every channel for itself, and has nothing to learn (book, section 6.4):
 
 $$\text{max: } y_{n,c,i,j} = \max_{0 \le a, b < k} X^{\text{pad}}_{n,\,c,\,is+a,\,js+b}, \qquad
 \text{average: } y_{n,c,i,j} = \frac{1}{k^2} \sum_{0 \le a, b < k} X^{\text{pad}}_{n,\,c,\,is+a,\,js+b}$$
