@@ -45,6 +45,8 @@ def the_linear_parts_agree(answer, rng):
 @key.part("core", weight=2)
 def inputs_and_activations_are_kept(answer, rng):
     args = problem(rng, 6, (4, 5, 3), ("sigmoid", "relu"))
+    W, b = args[0][1]
+    W[0], b[0] = 0.0, -1.0  # an output that is always off, so that its ReLU cannot be left out
     close(asked(answer, args)[0], mlp_forward(*args)[0], what="As")
 
 
