@@ -43,7 +43,7 @@ def chain(rng):
 @key.part("worked", weight=1)
 def three_boxes_by_hand(answer, rng):
     abc = np.array([[0.0, 0, 2, 2], [1, 1, 3, 3], [0, 0, 2, 1]])
-    close(answer.iou(abc, abc[:2]), np.array([[1, 1 / 7], [1 / 7, 1], [1 / 2, 0]]), what="the overlaps")
+    close(answer.iou(abc, abc[:2]), np.array([[1, 1 / 7], [1 / 7, 1], [1 / 2, 0]]), what="the table of overlaps")
     scores = np.array([0.9, 0.8, 0.7])
     close(answer.nms(abc, scores, 0.4), np.array([0, 1]), what=KEPT)
     close(answer.nms(abc, scores, 0.5), np.array([0, 1, 2]), what=KEPT)
@@ -52,7 +52,7 @@ def three_boxes_by_hand(answer, rng):
 @key.part("core", weight=1)
 def overlaps_of_boxes_in_every_position(answer, rng):
     boxes = PLACES * rng.uniform(1, 3) + np.tile(rng.normal(size=2), 2)
-    close(answer.iou(boxes, boxes[:3]), iou(boxes, boxes[:3]), what="the overlaps")
+    close(answer.iou(boxes, boxes[:3]), iou(boxes, boxes[:3]), what="the table of overlaps")
 
 
 @key.part("core", weight=1)
@@ -73,7 +73,7 @@ def an_overlap_equal_to_the_threshold_may_stay(answer, rng):
 def one_box_and_inputs_of_any_dtype_and_layout(answer, rng):
     boxes, scores, _ = chain(rng)
     close(answer.nms(boxes[:1], scores[:1], 0.5), np.array([0]), what=KEPT)
-    standard(answer.iou, (boxes, boxes[1:2]), iou, what="the overlaps")
+    standard(answer.iou, (boxes, boxes[1:2]), iou, what="the table of overlaps")
     standard(answer.nms, (boxes, scores, 0.5), nms, what=KEPT)
 
 
