@@ -323,12 +323,12 @@ for _ in range(450):
 
 
 def seconds(work):
-    """Of the processor, the shortest of five runs."""
+    """Of the processor, the shortest of nine runs."""
     times = []
-    for _ in range(5):
-        start = time.process_time()
+    for _ in range(9):
+        start = time.thread_time()
         work()
-        times.append(time.process_time() - start)
+        times.append(time.thread_time() - start)
     return min(times)
 
 
@@ -336,8 +336,8 @@ weights, costs = [], []
 for width in (4, 12, 36, 108, 216):
     tracked = [(Var(W), Var(b)) for W, b in new_network(width, rng)]
     weights.append(sum(W.data.size + b.data.size for W, b in tracked))
-    forward = seconds(lambda t=tracked: logistic_loss(t, X, y))
-    costs.append(seconds(lambda t=tracked: logistic_loss(t, X, y).backward()) / forward)
+    forward = seconds(lambda t=tracked: logistic_loss(t, X[:, :5], y[:5]))
+    costs.append(seconds(lambda t=tracked: logistic_loss(t, X[:, :5], y[:5]).backward()) / forward)
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
 fixed = [(Var(W), Var(b)) for W, b in params]
