@@ -432,9 +432,9 @@ A layer $z = W a + b$ with $n_{\mathrm{in}}$ inputs adds $n_{\mathrm{in}}$ produ
 independently with mean 0 and variance $\sigma_W^2$, each entry of $z$ has the variance
 $n_{\mathrm{in}}\, \sigma_W^2\, \mathbb{E}[a_j^2]$. Backwards the same happens with $n_{\mathrm{out}}$ (book, section 5.5).
 
-* **He** (for ReLU, which removes half of $\mathbb{E}[z^2]$) keeps the forward pass alive:
+* **He** (2015; for ReLU, which removes half of $\mathbb{E}[z^2]$) keeps the forward pass alive:
   $W_{ij} \sim \mathcal{N}\!\left(0,\ \dfrac{2}{n_{\mathrm{in}}}\right)$, where $2 / n_{\mathrm{in}}$ is the *variance*.
-* **Xavier** (for activations with slope 1 at 0, such as $\tanh$) is a compromise between both directions, the variance
+* **Xavier** Glorot (2010; for activations with slope 1 at 0, such as $\tanh$) is a compromise between both directions, the variance
   $\dfrac{2}{n_{\mathrm{in}} + n_{\mathrm{out}}}$, drawn uniformly: $W_{ij} \sim \mathcal{U}(-a, a)$ with
   $a = \sqrt{\dfrac{6}{n_{\mathrm{in}} + n_{\mathrm{out}}}}$, since a uniform law on $(-a, a)$ has the variance $a^2 / 3$.
 
@@ -570,8 +570,9 @@ r"""
 ## 4 When gradients explode: clipping
 
 A product of thirty Jacobians can also grow. One such gradient, and the weights are thrown far away from everything they
-have learned. The remedy is a speed limit: keep the direction and shorten the step. The gradient of a network is a *list*
-of arrays $g_1, \ldots, g_m$, one for each $W$ and $b$, and it is **one** vector with **one** norm:
+have learned. The remedy is a speed limit (Pascanu, Mikolov and Bengio, 2013): keep the direction and shorten the step. The
+gradient of a network is a *list* of arrays $g_1, \ldots, g_m$, one for each $W$ and $b$, and it is **one** vector with
+**one** norm:
 
 $$N = \sqrt{\sum_{k=1}^m \lVert g_k \rVert^2}, \qquad
 g_k \leftarrow c\, g_k \quad\text{with}\quad c = \min\!\left(1,\ \frac{N_{\max}}{N}\right),$$
