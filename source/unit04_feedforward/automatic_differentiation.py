@@ -80,9 +80,9 @@ How you keep the notes is your choice: the argument `parents` and the helpers ar
 **Worked example.** $x \cdot x + x$ at $x = 3$: $u = x \cdot x = 9$, $v = u + x = 12$. Backwards, $\bar v = 1$; the sum
 gives $\bar u = 1$ and $\bar x = 1$; the product adds $3 \bar u$ twice, once for each of its operands, so $\bar x = 7$.
 
-**What counts.** The gradients, whatever the program looks like: variables used several times, shortcuts between distant
-parts, broadcasting, constants on the left, chains of 3000 steps (Python allows a thousand nested calls). Not tested: what
-`.grad` holds before `backward`, a second `backward`, `@` of vectors.
+**What counts.** The gradients, whatever the program looks like: variables used several times, shortcuts between
+distant parts, broadcasting, constants on the left, chains of 3000 steps (Python allows a thousand nested calls). Not
+tested: what `.grad` holds before `backward`, a second `backward`, `@` of vectors.
 """
 
 
@@ -235,9 +235,9 @@ mark("unit04_feedforward/reverse_tape", Var)
 # %% [markdown]
 r"""
 **What you built.** The program of the book's figure 4.7,
-$f(\theta) = \sin(\theta_1 \theta_2) + \exp(\theta_2 + \theta_3) - 2\,\theta_3$, at $\theta = (1, 2, -1)$: in every node the
-value that ran forwards through it (blue) and the adjoint that your `backward` brought back (orange). Follow one path by
-hand. $\theta_2$ and $\theta_3$ are used twice, so two contributions add up in them.
+$f(\theta) = \sin(\theta_1 \theta_2) + \exp(\theta_2 + \theta_3) - 2\,\theta_3$, at $\theta = (1, 2, -1)$: in every
+node the value that ran forwards through it (blue) and the adjoint that your `backward` brought back (orange). Follow
+one path by hand. $\theta_2$ and $\theta_3$ are used twice, so two contributions add up in them.
 """
 
 # %% tags=["picture"]
@@ -269,12 +269,12 @@ plt.show()
 # %% [markdown]
 r"""
 Now a network that no formula of lab 1 covers: its first layer is a sine, the others have a **shortcut** around them,
-$a \leftarrow a + \mathrm{ReLU}(W a + b)$. Nobody derives anything. The forward pass is written down, `backward` does the
-rest, and gradient descent winds the boundary along two spirals. (Samples are columns here, as in the book.)
+$a \leftarrow a + \mathrm{ReLU}(W a + b)$. Nobody derives anything. The forward pass is written down, `backward` does
+the rest, and gradient descent winds the boundary along two spirals. (Samples are columns here, as in the book.)
 
-On the right the price. Differences need two evaluations of the program for **every** weight, forward mode (unit 3) about
-as many passes as there are weights. Your tape needs a small constant, whether there are a hundred weights or a hundred
-thousand. This is why deep learning is possible.
+On the right the price. Differences need two evaluations of the program for **every** weight, forward mode (unit 3)
+about as many passes as there are weights. Your tape needs a small constant, whether there are a hundred weights or a
+hundred thousand. This is why deep learning is possible.
 """
 
 # %% tags=["picture"]
@@ -356,18 +356,19 @@ plt.show()
 r"""
 ## 2 The gradient that got lost
 
-Stack thirty layers $a^{[\ell]} = S(z^{[\ell]})$, $z^{[\ell]} = W^{[\ell]} a^{[\ell-1]}$. By the chain rule the adjoint of the
-first layer is that of the last one times a **product of thirty Jacobians** (book, section 5.4):
+Stack thirty layers $a^{[\ell]} = S(z^{[\ell]})$, $z^{[\ell]} = W^{[\ell]} a^{[\ell-1]}$. By the chain rule the
+adjoint of the first layer is that of the last one times a **product of thirty Jacobians** (book, section 5.4):
 
 $$\frac{\partial a^{[30]}}{\partial a^{[0]}} = J^{[30]} \cdots J^{[2]} J^{[1]}, \qquad
 J^{[\ell]} = \operatorname{diag}\!\big(S'(z^{[\ell]})\big)\, W^{[\ell]} .$$
 
 The sigmoid has $\sigma' \le \frac14$. Whatever the weights are, each layer multiplies by at most
-$\frac14 \lVert W^{[\ell]} \rVert$, so with weights of norm 2 every layer at least halves the gradient. In truth it is worse.
-Below are thirty layers of 64 neurons with $W_{ij} \sim \mathcal{N}(0, \frac{1}{64})$. On the left the norm of the product of
-the first $k$ Jacobians, formed as a product of matrices, and for the sigmoid the bound (thin line). On the right
-$\partial C / \partial z^{[\ell]}$ from your tape, which never forms a Jacobian and tells the same story, read from the
-right to the left: with sigmoids, the first layers are told nothing at all. They keep their random weights for ever.
+$\frac14 \lVert W^{[\ell]} \rVert$, so with weights of norm 2 every layer at least halves the gradient. In truth it is
+worse. Below are thirty layers of 64 neurons with $W_{ij} \sim \mathcal{N}(0, \frac{1}{64})$. On the left the norm of
+the product of the first $k$ Jacobians, formed as a product of matrices, and for the sigmoid the bound (thin line). On
+the right $\partial C / \partial z^{[\ell]}$ from your tape, which never forms a Jacobian and tells the same story,
+read from the right to the left: with sigmoids, the first layers are told nothing at all. They keep their random
+weights for ever.
 """
 
 
@@ -421,7 +422,7 @@ sizes = {name: adjoint_sizes(weights, S, X, rng) for name, S in activations.item
 plots.gradients_by_depth(sizes, right, title=r"size of $\partial C / \partial z^{[\ell]}$ from your tape", ylabel="")
 plt.show()
 print(
-    f"sigmoid: from layer 30 to layer 1 the gradient shrinks by a factor of {sizes['sigmoid'][-1] / sizes['sigmoid'][0]:.0e}"
+    f"sigmoid: from layer 30 to layer 1 a gradient shrinks by a factor of {sizes['sigmoid'][-1] / sizes['sigmoid'][0]:.0e}"
 )
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_init", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -430,13 +431,15 @@ r"""
 
 A layer $z = W a + b$ with $n_{\mathrm{in}}$ inputs adds $n_{\mathrm{in}}$ products. If the weights are drawn
 independently with mean 0 and variance $\sigma_W^2$, each entry of $z$ has the variance
-$n_{\mathrm{in}}\, \sigma_W^2\, \mathbb{E}[a_j^2]$. Backwards the same happens with $n_{\mathrm{out}}$ (book, section 5.5).
+$n_{\mathrm{in}}\, \sigma_W^2\, \mathbb{E}[a_j^2]$. Backwards the same happens with $n_{\mathrm{out}}$ (book, section
+5.5).
 
 * **He** (2015; for ReLU, which removes half of $\mathbb{E}[z^2]$) keeps the forward pass alive:
   $W_{ij} \sim \mathcal{N}\!\left(0,\ \dfrac{2}{n_{\mathrm{in}}}\right)$, where $2 / n_{\mathrm{in}}$ is the *variance*.
-* **Xavier** Glorot (2010; for activations with slope 1 at 0, such as $\tanh$) is a compromise between both directions, the variance
-  $\dfrac{2}{n_{\mathrm{in}} + n_{\mathrm{out}}}$, drawn uniformly: $W_{ij} \sim \mathcal{U}(-a, a)$ with
-  $a = \sqrt{\dfrac{6}{n_{\mathrm{in}} + n_{\mathrm{out}}}}$, since a uniform law on $(-a, a)$ has the variance $a^2 / 3$.
+* **Xavier** Glorot (2010; for activations with slope 1 at 0, such as $\tanh$) is a compromise between both
+  directions, the variance $\dfrac{2}{n_{\mathrm{in}} + n_{\mathrm{out}}}$, drawn uniformly:
+  $W_{ij} \sim \mathcal{U}(-a, a)$ with $a = \sqrt{\dfrac{6}{n_{\mathrm{in}} + n_{\mathrm{out}}}}$, since a uniform
+  law on $(-a, a)$ has the variance $a^2 / 3$.
 
 Biases start at 0.
 
@@ -483,9 +486,9 @@ mark("unit04_feedforward/init", init_layer)
 
 # %% [markdown]
 r"""
-**What you built.** First, what thirty $\tanh$ layers of 100 neurons make of a signal. With small weights it dies on the
-way: the last layers see zeros, whatever comes in. With large ones nearly all neurons sit at $\pm 1$, where $\tanh' = 0$.
-Xavier's weights keep the signal in the range where $\tanh$ bends.
+**What you built.** First, what thirty $\tanh$ layers of 100 neurons make of a signal. With small weights it dies on
+the way: the last layers see zeros, whatever comes in. With large ones nearly all neurons sit at $\pm 1$, where
+$\tanh' = 0$. Xavier's weights keep the signal in the range where $\tanh$ bends.
 """
 
 # %% tags=["picture"]
@@ -506,10 +509,11 @@ plt.show()
 
 # %% [markdown]
 r"""
-With ReLU the factor 2 of He decides. On the left the adjoints in thirty ReLU layers: too small, too large, Xavier (which
-loses half of the signal in every layer), He. On the right the same story after training has begun: a network of twenty
-layers learns the digits with gradients from your tape, and only the initial weights differ. $\log 10 = 2.3$ is the loss
-of somebody who knows nothing. (That even the good curve is thrown back now and then is the subject of section 4.)
+With ReLU the factor 2 of He decides. On the left the adjoints in thirty ReLU layers: too small, too large, Xavier
+(which loses half of the signal in every layer), He. On the right the same story after training has begun: a network
+of twenty layers learns the digits with gradients from your tape, and only the initial weights differ. $\log 10 = 2.3$
+is the loss of somebody who knows nothing. (That even the good curve is thrown back now and then is the subject of
+section 4.)
 """
 
 
@@ -526,7 +530,7 @@ def cross_entropy(params, X, Y):
 
 
 def train(params, X, Y, steps, alpha, rng, shorten=lambda grads: grads):
-    """Gradient descent with momentum on batches of 100; the loss of each. `shorten` may change the list of gradients."""
+    """Gradient descent with momentum on batches of 100; the loss of each. `shorten` may change the gradients."""
     velocity, losses = [0 * p for pair in params for p in pair], []
     for _ in range(steps):
         batch = rng.integers(X.shape[1], size=100)
@@ -569,10 +573,10 @@ plt.show()
 r"""
 ## 4 When gradients explode: clipping
 
-A product of thirty Jacobians can also grow. One such gradient, and the weights are thrown far away from everything they
-have learned. The remedy is a speed limit (Pascanu, Mikolov and Bengio, 2013): keep the direction and shorten the step. The
-gradient of a network is a *list* of arrays $g_1, \ldots, g_m$, one for each $W$ and $b$, and it is **one** vector with
-**one** norm:
+A product of thirty Jacobians can also grow. One such gradient, and the weights are thrown far away from everything
+they have learned. The remedy is a speed limit (Pascanu, Mikolov and Bengio, 2013): keep the direction and shorten the
+step. The gradient of a network is a *list* of arrays $g_1, \ldots, g_m$, one for each $W$ and $b$, and it is **one**
+vector with **one** norm:
 
 $$N = \sqrt{\sum_{k=1}^m \lVert g_k \rVert^2}, \qquad
 g_k \leftarrow c\, g_k \quad\text{with}\quad c = \min\!\left(1,\ \frac{N_{\max}}{N}\right),$$
@@ -618,12 +622,13 @@ mark("unit04_feedforward/clip_global_norm", clip_global_norm)
 
 # %% [markdown]
 r"""
-**What you built.** One neuron, used 25 times in a row: $x \leftarrow w\, \sigma(x) + b$ from $x = \frac12$, with the loss
-$(x - 0.7)^2$ at the end. (Networks for sequences do this; you will meet them in unit 8.) Twenty-five equal Jacobians make a
-**cliff** in the landscape over $(w, b)$: beyond a line every step doubles the difference. Plain gradient descent comes down
-gently, touches the cliff, and is thrown across the map by a single step. With your clipping, $N_{\max} = 1$, the same
-method keeps to the foot of the cliff. On the right the norms that `clip_global_norm` returned: the gradients there are
-thousands of times too long, and only the direction of such a gradient is worth anything.
+**What you built.** One neuron, used 25 times in a row: $x \leftarrow w\, \sigma(x) + b$ from $x = \frac12$, with the
+loss $(x - 0.7)^2$ at the end. (Networks for sequences do this; you will meet them in unit 8.) Twenty-five equal
+Jacobians make a **cliff** in the landscape over $(w, b)$: beyond a line every step doubles the difference. Plain
+gradient descent comes down gently, touches the cliff, and is thrown across the map by a single step. With your
+clipping, $N_{\max} = 1$, the same method keeps to the foot of the cliff. On the right the norms that
+`clip_global_norm` returned: the gradients there are thousands of times too long, and only the direction of such a
+gradient is worth anything.
 """
 
 
@@ -674,8 +679,9 @@ plt.show()
 
 # %% [markdown]
 r"""
-A cliff on purpose, and a real one: the twenty layers of section 3, initialised by He, with a learning rate three times as
-large. Without a limit some batch throws the network back to where it began, and it may take a hundred steps to recover.
+A cliff on purpose, and a real one: the twenty layers of section 3, initialised by He, with a learning rate four
+times as large. Without a limit some batch throws the network back to where it began, and it may take a hundred steps
+to recover.
 """
 
 # %% tags=["picture"]
@@ -690,9 +696,10 @@ plt.show()
 
 # %% [markdown]
 r"""
-**Playground.** A shortcut around every layer, $a \leftarrow a + S(W a)$: what does it do to the adjoints of thirty sigmoid
-layers, and to the norm of the Jacobians $I + J$? Below is a first look. Then try zeros as initial weights, with and
-without shortcuts: which of the two networks can still learn? In the next lab you repair the signal *during* training.
+**Playground.** A shortcut around every layer, $a \leftarrow a + S(W a)$: what does it do to the adjoints of thirty
+sigmoid layers, and to the norm of the Jacobians $I + J$? Below is a first look. Then try zeros as initial weights,
+with and without shortcuts: which of the two networks can still learn? In the next lab you repair the signal *during*
+training.
 """
 
 
