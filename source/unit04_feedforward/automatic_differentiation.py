@@ -510,7 +510,7 @@ plt.show()
 # %% [markdown]
 r"""
 With ReLU the factor 2 of He decides. On the left the adjoints in thirty ReLU layers: too small, too large, Xavier
-(which loses half of the signal in every layer), He. On the right the same story after training has begun: a network
+(which halves the mean square in every layer), He. On the right the same story after training has begun: a network
 of twenty layers learns the digits with gradients from your tape, and only the initial weights differ. $\log 10 = 2.3$
 is the loss of somebody who knows nothing. (That even the good curve is thrown back now and then is the subject of
 section 4.)
@@ -624,7 +624,7 @@ mark("unit04_feedforward/clip_global_norm", clip_global_norm)
 r"""
 **What you built.** One neuron, used 25 times in a row: $x \leftarrow w\, \sigma(x) + b$ from $x = \frac12$, with the
 loss $(x - 0.7)^2$ at the end. (Networks for sequences do this; you will meet them in unit 8.) Twenty-five equal
-Jacobians make a **cliff** in the landscape over $(w, b)$: beyond a line every step doubles the difference. Plain
+Jacobians make a **cliff** in the landscape over $(w, b)$: near a line every pass enlarges small differences. Plain
 gradient descent comes down gently, touches the cliff, and is thrown across the map by a single step. With your
 clipping, $N_{\max} = 1$, the same method keeps to the foot of the cliff. On the right the norms that
 `clip_global_norm` returned: the gradients there are thousands of times too long, and only the direction of such a
