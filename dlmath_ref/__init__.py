@@ -11,7 +11,7 @@ preprocessing     encoded tables, polynomial features, one-hot rows, standardise
 model_selection   train, dev and test, cross-validation, mini-batches, early stopping
 optim             quadratic rate, line search, momentum and adaptive steps, SGD, clipping
 autodiff          forward mode by dual numbers, reverse mode by a tape
-nn                layers: convolution as a matrix
+nn                layers: activations, fully connected networks, convolution, pooling, normalisation, dropout
 second_order      Newton's method, BFGS, L-BFGS
 vision            overlapping boxes
 errors            ShapeError, RangeError
