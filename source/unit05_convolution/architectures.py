@@ -23,8 +23,8 @@ r"""
 You have a convolutional layer, its gradients, and pooling. **How do you build a network from them?** How many layers,
 how wide, what does it cost, and what does one unit deep inside see of the picture at all?
 
-You begin with a network that won a famous competition, VGG19, and take it apart with pencil and paper: all of its
-143 667 240 parameters, and every pixel that its last convolution can look at. Then you train a small relative of it,
+You begin with a network that the book returns to again and again, VGG19, and take it apart with pencil and paper: all
+of its 143 667 240 parameters, and every pixel that its last convolution can look at. Then you train a small relative of it,
 with torch doing the gradients that you now know by heart, and look at its filters. Networks can also grow sideways:
 you build an inception module. At the end the small network leaves its 8 by 8 window and reads a whole page, and you
 teach it to say *where* a digit stands, once for each digit.
@@ -52,7 +52,7 @@ digits = torch.tensor(labels)
 r"""
 ## 1 A network in numbers
 
-VGG19 (book, section 6.4) is a list: blocks of $3 \times 3$ convolutions that keep the size of the image, each block
+VGG19 (book, chapter 6) is a list: blocks of $3 \times 3$ convolutions that keep the size of the image, each block
 followed by a pooling layer that halves it, and three dense layers at the end. A list can be counted. Two numbers
 matter: the **parameters** that must be stored and learnt, and the **multiply-adds** that one image costs on its way
 through. A layer that meets an image of shape $(C, H, W)$, or a vector of length $N$:
@@ -290,8 +290,8 @@ second and has about 95% of unseen digits right. Each step: set the gradients to
 
 **What counts.** 85% of digits that were not in `X`, when trained on 1100 (the best of up to five seeds; a training
 should take at most three seconds); logits, not probabilities; that two calls of the returned network agree, and that an
-image alone gets the logits that it gets in a batch; gradients of one step do not leak into the next; small data sets,
-down to two images.
+image alone gets the logits that it gets in a batch; that the gradients of one step do not leak into the next; small
+data sets, down to two images.
 """
 
 
@@ -401,7 +401,7 @@ def maxpool(X: np.ndarray, k: int, stride: int, pad: int = 0) -> np.ndarray:
 r"""
 ## 4 Wider instead of deeper: inception
 
-How large should a filter be? The inception module (book, section 6.5, figure 6.13) does not choose. It applies
+How large should a filter be? The inception module (book, chapter 6, figure 6.13) does not choose. It applies
 several sizes side by side and stacks the channels of all of them:
 
 $$\mathrm{out} = \big[\, L_{b1}(X),\;\; L_{b3}(L_{b3r}(X)),\;\; L_{b5}(L_{b5r}(X)),\;\; L_{bp}(\operatorname{maxpool}(X)) \,\big],
@@ -485,7 +485,7 @@ one = (np.ones((1, 1, 1, 1)), np.zeros(1))
 edges = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])[None, None] / 4
 P = {"b1": one, "b3r": one, "b5r": one, "bp": one}
 P |= {"b3": (edges, np.zeros(1)), "b5": (np.ones((1, 1, 5, 5)) / 25, np.zeros(1))}
-four = np.block([[pixels[i].reshape(8, 8) for i in row] for row in ((3, 6), (9, 2))])
+four = np.block([[np.pad(pixels[i].reshape(8, 8), 1) for i in row] for row in ((3, 6), (9, 2))])
 out = inception_forward(four[None, None], P)
 names = ["1 x 1: identity", "3 x 3: edges", "5 x 5: blur", "pool: maximum"]
 plots.feature_maps(
@@ -530,7 +530,7 @@ r"""
 ## 5 Where is it?
 
 A network that looks at windows of a page finds the same digit several times, in windows that nearly coincide (book,
-section 6.6). Two tools make one finding of many. A **box** is $(x_1, y_1, x_2, y_2)$ with $x_1 \le x_2$ and
+chapter 6). Two tools make one finding of many. A **box** is $(x_1, y_1, x_2, y_2)$ with $x_1 \le x_2$ and
 $y_1 \le y_2$, its left, upper, right and lower edge, as real numbers. How much two boxes agree is their **intersection
 over union**:
 
@@ -625,7 +625,7 @@ def windows_of(page):
 
 rng = np.random.default_rng(0)
 windows, classes = [], []
-for start in range(0, 900, 15):
+for start in range(0, 1095, 15):
     chosen = train[start : start + 15]
     page, corners = make_page(chosen, rng)
     places = np.array(list(np.ndindex(32, 58)))
