@@ -14,6 +14,7 @@ COMMANDS = {  # in the order of a term
     "solutions": ("authoring", "Execute the solved notebooks."),
     "release": ("authoring", "Write what students get."),
     "grade": ("grading", "Grade submissions that are new or changed."),
+    "regrade": ("regrading", "Grade again; see whose marks move before anything is written."),
     "feedback": ("grading", "Write the students' feedback pages."),
     "report": ("grading", "Write the class page and the table of marks."),
     "hub": ("hub", "Start the course's JupyterHub; check, back up and restore it."),

@@ -11,7 +11,7 @@ from autograder.results import SCHEMA
 if TYPE_CHECKING:  # the command that prints a document has imported what it is made of
     from autograder.build import BuiltUnit, ReleasedUnit, SolvedNotebook
     from autograder.demo import Demo
-    from autograder.grade import GradedRow
+    from autograder.grade import GradedRow, Moved
     from autograder.report import UnitReport as ClassUnit
     from autograder.results import ExerciseResult
     from autograder.verify import UnitReport
@@ -23,6 +23,7 @@ __all__ = [
     "ErrorDocument",
     "FeedbackDocument",
     "GradeDocument",
+    "RegradeDocument",
     "ReleaseDocument",
     "ReportDocument",
     "SandboxDocument",
@@ -101,6 +102,21 @@ class GradeDocument(Document, frozen=True, kw_only=True):
     interrupted: bool
     isolation: str
     workers: int
+    seconds: float
+
+
+class RegradeDocument(Document, frozen=True, kw_only=True):
+    """`autograder regrade --json`."""
+
+    command: str = "regrade"
+    units: tuple[str, ...]
+    compared: int
+    moved: tuple[Moved, ...]
+    reworded: int
+    ungraded: tuple[str, ...]
+    broken: tuple[str, ...]
+    written: bool
+    interrupted: bool
     seconds: float
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +12,7 @@ from autograder.cli.documents import FeedbackDocument, GradeDocument, ReportDocu
 from autograder.cli.output import Progress, count, show_document, table
 from autograder.cli.state import State, dry_run, examples, json_document, units
 
-__all__ = ["feedback", "grade", "report"]
+__all__ = ["feedback", "grade", "grading_options", "read_limits", "report"]
 
 
 if TYPE_CHECKING:
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
     from autograder.sandbox import Limits
 
 LEVELS = ("namespaces", "landlock", "rlimits")
+OPTIONS = (
+    click.option("--student", "students", multiple=True, metavar="ID", help="Only this student; repeatable."),
+    click.option("--workers", type=click.IntRange(1), help="Processes; default: the number of cores."),
+    click.option("--isolation", type=click.Choice(["strongest", *LEVELS]), default="strongest", show_default=True),
+    click.option(
+        "--floor", type=click.Choice(LEVELS), default="rlimits", show_default=True, help="Refuse to run weaker."
+    ),
+    click.option(
+        "--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="One limit of a submission; repeatable."
+    ),
+)
+
+
+def grading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Whose submissions are graded, and how."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -29,11 +48,7 @@ LEVELS = ("namespaces", "landlock", "rlimits")
     )
 )
 @units
-@click.option("--student", "students", multiple=True, metavar="ID", help="Only this student; repeatable.")
-@click.option("--workers", type=click.IntRange(1), help="Processes; default: the number of cores.")
-@click.option("--isolation", type=click.Choice(["strongest", *LEVELS]), default="strongest", show_default=True)
-@click.option("--floor", type=click.Choice(LEVELS), default="rlimits", show_default=True, help="Refuse to run weaker.")
-@click.option("--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="One limit of a submission; repeatable.")
+@grading_options
 @click.option("--force", is_flag=True, help="Grade what is unchanged, too.")
 @dry_run
 @json_document

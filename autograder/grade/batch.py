@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
@@ -15,16 +15,16 @@ from types import FrameType
 import msgspec
 
 from autograder.course import Course
-from autograder.grade.messages import OURS, Died, Job, Setup
+from autograder.grade.messages import Died, Job, Setup
 from autograder.grade.pending import jobs
 from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
 from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded, NotebookAnswers, save, write_autograded
-from autograder.results import SCHEMA, Environment, SubmissionResult, Verdict
+from autograder.results import SCHEMA, Verdict
 from autograder.sandbox.limits import Limits
 
-__all__ = ["GradeSummary", "GradedRow", "grade_units"]
+__all__ = ["Batch", "GradeSummary", "GradedRow", "Progress", "grade_units", "interruptible", "make_pool"]
 
 CHUNK = 32  # submissions recorded in one transaction
 CHUNK_SECONDS = 2.0  # ... or fewer, after this time
@@ -104,9 +104,37 @@ def grade_units(
     summary = GradeSummary(units=tuple(units), unchanged=len(found) - len(due), due=_names(due))
     if dry_run or not due:
         return msgspec.structs.replace(summary, seconds=time.perf_counter() - began)
-    limits = limits or Limits()
-    size = min(workers or len(os.sched_getaffinity(0)), len(due))
     before = {(job.unit, job.student): entry for job, entry, _ in found if entry}
+    pool = make_pool(course, materials, len(due), workers, isolation, floor, limits or Limits())
+    with single_writer(course), GradebookWriter(course) as gradebook, pool:
+        for name in units:
+            gradebook.prepare(name)
+        batch = Batch(course, gradebook, before, len(due), progress)
+        with interruptible(pool):
+            batch.record(materials[r.job.unit].lost(r) if isinstance(r, Died) else r for r in pool.run(due))
+    rows = tuple(sorted(batch.rows, key=lambda r: (r.unit, r.student)))
+    done = {(r.unit, r.student) for r in rows}
+    return msgspec.structs.replace(
+        summary,
+        graded=rows,
+        due=_names([j for j in due if (j.unit, j.student) not in done]),
+        interrupted=pool.stopping,
+        isolation=pool.isolation,
+        workers=pool.size,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def make_pool(
+    course: Course,
+    units: dict[str, Unit],
+    jobs: int,
+    workers: int | None,
+    isolation: str,
+    floor: str,
+    limits: Limits,
+) -> Pool:
+    """Workers for so many submissions of these units, not yet started."""
     setup = Setup(
         units=tuple(units),
         home=str(course.home),
@@ -117,51 +145,41 @@ def grade_units(
         limits=limits,
     )
     course.secret()  # made here, once, before the workers ask for it
-    notebooks = max(len(unit.released) for unit in materials.values())
+    notebooks = max(len(unit.released) for unit in units.values())
     job_seconds = 60 + 4 * limits.submission_seconds * notebooks
-    with single_writer(course), GradebookWriter(course) as gradebook, Pool(setup, size, job_seconds) as pool:
-        for name in units:
-            gradebook.prepare(name)
-        batch = _Batch(course, gradebook, before, materials, len(due), progress)
-        with _interruptible(pool):
-            batch.run(pool, due)
-    rows = tuple(sorted(batch.rows, key=lambda r: (r.unit, r.student)))
-    done = {(r.unit, r.student) for r in rows}
-    return msgspec.structs.replace(
-        summary,
-        graded=rows,
-        due=_names([j for j in due if (j.unit, j.student) not in done]),
-        interrupted=pool.stopping,
-        isolation=pool.isolation,
-        workers=size,
-        seconds=time.perf_counter() - began,
-    )
+    return Pool(setup, min(workers or len(os.sched_getaffinity(0)), jobs), job_seconds)
 
 
-class _Batch:
-    """The writer: collects results and records them in chunks."""
+class Batch:
+    """The writer: collects results and records them in chunks.
+
+    Args:
+        before: what is recorded so far, by unit and student.
+        total: how many results are expected.
+        progress: told after each.
+    """
 
     def __init__(
         self,
         course: Course,
         gradebook: GradebookWriter,
         before: dict[tuple[str, str], Entry],
-        units: dict[str, Unit],
         total: int,
         progress: Progress | None,
     ) -> None:
-        self.course, self.gradebook, self.before, self.units = course, gradebook, before, units
+        self.course, self.gradebook, self.before = course, gradebook, before
         self.total, self.progress = total, progress
         self.ignore = gradebook.settings.ignore
         self.rows: list[GradedRow] = []
         self.waiting: list[Graded] = []
         self.since = time.monotonic()
 
-    def run(self, pool: Pool, due: list[Job]) -> None:
+    def record(self, results: Iterable[Graded | None]) -> None:
+        """Record results as they come; None says that nothing came for a moment."""
         try:
-            for result in pool.run(due):
+            for result in results:
                 if result is not None:
-                    self._take(self._broken(result) if isinstance(result, Died) else result)
+                    self._take(result)
                 if len(self.waiting) >= CHUNK or time.monotonic() - self.since > CHUNK_SECONDS:
                     self._record()
         finally:
@@ -192,23 +210,9 @@ class _Batch:
         entry = self.before.get((graded.result.unit, graded.result.student))
         return msgspec.structs.replace(graded, before=entry.answers) if entry else graded
 
-    def _broken(self, died: Died) -> Graded:
-        """The result of a submission that no worker survived."""
-        unit = self.units[died.job.unit]
-        result = SubmissionResult(
-            student=died.job.student,
-            unit=unit.name,
-            notebooks=tuple(unit.zero(name, Verdict.BROKEN, OURS) for name in unit.released),
-            submission_hash=died.job.submission_hash,
-            course_hash=unit.version,
-            environment=Environment(isolation="", limits={}, versions={}),
-            staff=(f"{died.job.unit}: {died.why}",),
-        )
-        return Graded(result=result)
-
 
 @contextmanager
-def _interruptible(pool: Pool) -> Iterator[None]:
+def interruptible(pool: Pool) -> Iterator[None]:
     """The first SIGINT or SIGTERM lets the pool finish what is in hand, the second stops at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -11,8 +11,10 @@ from typing import Any
 from autograder.cells import Role, grade_id, points, role
 from autograder.course import Course
 from autograder.errors import CourseError
+from autograder.grade.messages import OURS, Died
 from autograder.marking.conversations import Conversations
-from autograder.results import ExerciseResult, NotebookResult, Verdict
+from autograder.record import Graded
+from autograder.results import Environment, ExerciseResult, NotebookResult, SubmissionResult, Verdict
 
 __all__ = ["Unit"]
 
@@ -63,6 +65,19 @@ class Unit:
             for c in cells
         )
         return NotebookResult(name=notebook, exercises=exercises, notes=notes)
+
+    def lost(self, died: Died) -> Graded:
+        """The result of a submission that no worker survived."""
+        result = SubmissionResult(
+            student=died.job.student,
+            unit=self.name,
+            notebooks=tuple(self.zero(name, Verdict.BROKEN, OURS) for name in self.released),
+            submission_hash=died.job.submission_hash,
+            course_hash=self.version,
+            environment=Environment(isolation="", limits={}, versions={}),
+            staff=(f"{self.name}: {died.why}",),
+        )
+        return Graded(result=result)
 
 
 def _read(path: Path) -> dict[str, Any]:

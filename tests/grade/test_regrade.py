@@ -1,0 +1,96 @@
+"""Grading again: whose marks move and why is shown, and only that is written."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.course import Course
+from autograder.errors import AutograderError
+from autograder.grade import grade_units, regrade_units
+from autograder.lock import single_writer
+from autograder.record import load
+from tests.build.small_course import UNIT
+from tests.grade.classroom import LIMITS, points, scores, submit
+
+EXERCISE = f"{UNIT}/mean_of"
+HALF_UP = "def mean_of(x):\n    return np.mean(x) + 1e-5 * (len(x) == 5)"  # wrong for the five hidden numbers
+
+
+def again(course: Course, **settings):
+    return regrade_units(course, [UNIT], limits=LIMITS, workers=1, **settings)
+
+
+def everything(course: Course) -> dict[str, str]:
+    """Digests of all files of the class."""
+    places = (course.private / "results", course.autograded, Path(course.database.removeprefix("sqlite:///")))
+    files = [f for place in places for f in (place.rglob("*") if place.is_dir() else [place]) if f.is_file()]
+    return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+@pytest.fixture
+def graded(course: Course) -> Course:
+    """Two submissions; then the key forgives what cost one of them marks."""
+    submit(course, "ada")
+    submit(course, "bob", mean_of=HALF_UP)
+    grade_units(course, [UNIT], limits=LIMITS, workers=1)
+    assert points(course) == {"ada": 90.0, "bob": 51.0}
+    key = course.solutions / UNIT / "mean_of.py"
+    key.write_text(key.read_text().replace("rng.normal(size=5)", "rng.normal(size=6)"))
+    return course
+
+
+def test_nothing_moves_when_nothing_changed(course: Course) -> None:
+    submit(course, "ada")
+    grade_units(course, [UNIT], limits=LIMITS, workers=1)
+    done = again(course)
+    assert (done.compared, done.moved, done.reworded, done.written) == (1, (), 0, False)
+
+
+def test_a_look_says_who_gains_and_why_and_writes_nothing(graded: Course) -> None:
+    before = everything(graded)
+    done = again(graded)
+    assert everything(graded) == before
+    [moved] = done.moved
+    assert (moved.student, moved.exercise, moved.before, moved.after) == ("bob", EXERCISE, 1.0, 40.0)
+    assert moved.parts == ("agrees_with_the_reference: FAIL, now PASS",)
+    assert moved.because == ("the answer key",)
+    assert not done.written
+
+
+def test_exactly_what_was_shown_is_written(graded: Course) -> None:
+    """Nothing when nobody agrees; otherwise gradebook and record, and marks that were given by hand stay."""
+    with Gradebook(graded.database) as gb:
+        grade = gb.find_grade("derive_mean", "basics", UNIT, "bob")
+        grade.manual_score, grade.needs_manual_grade = 7.0, False
+        gb.db.commit()
+    shown = []
+    assert not again(graded, confirm=lambda found: shown.append(found) or False).written
+    assert points(graded)["bob"] == 51.0 and len(shown[0].moved) == 1
+    assert again(graded, confirm=lambda found: True).written
+    assert points(graded) == {"ada": 90.0, "bob": 90.0}
+    assert scores(graded)["bob"]["cells"]["derive_mean"][1] == 7.0
+    assert load(graded, UNIT, "bob").result.points == 90.0
+    assert not grade_units(graded, [UNIT], limits=LIMITS, workers=1).due
+
+
+def test_who_was_never_graded_is_named(graded: Course) -> None:
+    submit(graded, "cyd")
+    done = again(graded)
+    assert done.ungraded == (f"{UNIT}/cyd",) and done.compared == 2
+
+
+def test_faults_of_ours_are_told_and_never_written(graded: Course) -> None:
+    key = graded.solutions / UNIT / "mean_of.py"
+    key.write_text(key.read_text().replace("close(answer(x), mean_of(x))", "1 / 0"))
+    done = again(graded, confirm=lambda found: True)
+    assert len(done.broken) == 2 and "ZeroDivisionError" in done.broken[0] and not done.moved
+    assert points(graded) == {"ada": 90.0, "bob": 51.0}
+
+
+def test_nobody_else_grades_meanwhile(graded: Course) -> None:
+    with single_writer(graded), pytest.raises(AutograderError, match="graded already"):
+        again(graded, confirm=lambda found: True)
