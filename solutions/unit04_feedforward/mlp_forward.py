@@ -227,16 +227,6 @@ def input_not_cached(params, X, acts):
     return As[1:], Zs
 
 
-@key.reject("Your function changes its arguments: make new lists and arrays.", fails=[INPUTS])
-def layers_are_popped(params, X, acts):
-    As, Zs = [X], []
-    while params:
-        W, b = params.pop(0)
-        Zs.append(As[-1] @ W.T + b)
-        As.append(_S(acts.pop(0), Zs[-1]))
-    return As, Zs
-
-
 @key.reject("You call As what was before the activation; A is S(Z).", fails=[name for name in ALL if name != LINEAR])
 def as_before_the_activation(params, X, acts):
     _, Zs = _mlp(params, X, acts)
