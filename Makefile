@@ -51,8 +51,9 @@ test: $(STAMP) ## run the tests; skips are named
 conformance: $(STAMP) ## run nbgrader's own tests with our executor
 	@$(PYTHON) -m tests.conformance
 
-bench: $(STAMP) ## measure grading
+bench: $(STAMP) ## measure grading, and convolution beside torch
 	@$(PYTHON) benchmarks/grading.py
+	@$(PYTHON) benchmarks/convolution.py
 
 lint: $(STAMP) ## ruff and mypy
 	@$(PYTHON) -m ruff check -q .
