@@ -12,6 +12,7 @@ model_selection   train, dev and test, cross-validation, mini-batches, early sto
 optim             quadratic rate, line search, momentum and adaptive steps, SGD, clipping
 autodiff          forward mode by dual numbers, reverse mode by a tape
 nn                layers: activations, fully connected networks, convolution, pooling, normalisation, dropout
+rl                decision processes as tables, agents that learn from transitions
 second_order      Newton's method, BFGS, L-BFGS
 vision            overlapping boxes
 errors            ShapeError, RangeError
@@ -78,6 +79,7 @@ from dlmath_ref.optim import (
 )
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.regression import bias_variance, gd_linear, least_squares
+from dlmath_ref.rl import bellman, policy_iteration
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax, train_mlp_digits
 from dlmath_ref.unsupervised import kmeans, kmeans_step, pca
@@ -99,6 +101,7 @@ __all__ = [
     "avgpool_backward",
     "backtracking_gd",
     "bce_loss_grad",
+    "bellman",
     "bfgs_minimize",
     "bfgs_update",
     "bias_variance",
@@ -151,6 +154,7 @@ __all__ = [
     "numerical_gradient",
     "one_hot",
     "pca",
+    "policy_iteration",
     "polynomial_features",
     "precision_recall_f1",
     "predict_ovo",

@@ -40,6 +40,8 @@ SIZES = {
     "ow": 3,
     "rows": 18,  # N oh ow
     "columns": 12,  # C kh kw
+    "S": 5,
+    "A": 3,
 }
 SECTIONS = ["Equation:", "Args:", "Returns:", "Raises:", "Stability:", "Source:", ">>>"]
 FUNCTIONS = [name for name in dlmath_ref.__all__ if inspect.isfunction(getattr(dlmath_ref, name))]
@@ -83,6 +85,8 @@ def array(dims, kind, text, dtype, rng):
     if kind == "bool":
         return rng.random(size) < 0.5
     values = rng.normal(size=size).astype(dtype)
+    if "rows with sum 1" in text:
+        return abs(values) / abs(values).sum(axis=-1, keepdims=True)
     if "with sum 1" in text:
         return abs(values) / abs(values).sum()
     if "positive definite" in text:
