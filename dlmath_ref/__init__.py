@@ -79,7 +79,7 @@ from dlmath_ref.optim import (
 )
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.regression import bias_variance, gd_linear, least_squares
-from dlmath_ref.rl import bellman, policy_iteration
+from dlmath_ref.rl import bellman, epsilon_greedy, epsilon_greedy_probs, policy_iteration, q_update
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax, train_mlp_digits
 from dlmath_ref.unsupervised import kmeans, kmeans_step, pca
@@ -128,6 +128,8 @@ __all__ = [
     "dtanh",
     "early_stopping",
     "encode_tabular",
+    "epsilon_greedy",
+    "epsilon_greedy_probs",
     "gd_linear",
     "gd_logistic",
     "im2col",
@@ -159,6 +161,7 @@ __all__ = [
     "precision_recall_f1",
     "predict_ovo",
     "predict_ovr",
+    "q_update",
     "quadratic_rate",
     "receptive_field",
     "regression_metrics",

@@ -1,8 +1,10 @@
 """Reinforcement learning: decision processes whose tables are known, and agents that only see transitions.
 
 mdp         Bellman's operators, value iteration, policy evaluation, policy iteration
+tabular     epsilon-greedy choices, the update of Q-learning
 """
 
 from dlmath_ref.rl.mdp import bellman, policy_iteration
+from dlmath_ref.rl.tabular import epsilon_greedy, epsilon_greedy_probs, q_update
 
-__all__ = ["bellman", "policy_iteration"]
+__all__ = ["bellman", "epsilon_greedy", "epsilon_greedy_probs", "policy_iteration", "q_update"]
