@@ -79,7 +79,15 @@ from dlmath_ref.optim import (
 )
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.regression import bias_variance, gd_linear, least_squares
-from dlmath_ref.rl import bellman, epsilon_greedy, epsilon_greedy_probs, policy_iteration, q_update
+from dlmath_ref.rl import (
+    bellman,
+    double_dqn_target,
+    dqn_target,
+    epsilon_greedy,
+    epsilon_greedy_probs,
+    policy_iteration,
+    q_update,
+)
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax, train_mlp_digits
 from dlmath_ref.unsupervised import kmeans, kmeans_step, pca
@@ -122,6 +130,8 @@ __all__ = [
     "directional_check",
     "directional_derivative",
     "dlog",
+    "double_dqn_target",
+    "dqn_target",
     "dropout_backward",
     "dropout_forward",
     "dsin",

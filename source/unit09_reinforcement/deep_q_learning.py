@@ -174,8 +174,7 @@ def dqn_target(
 ) -> np.ndarray:
     """Targets of a deep Q-network: r and both flags (B,), both tables of next values (B, A); returns (B,)."""
     ### BEGIN SOLUTION
-    goes_on = 1 - np.asarray(terminated, dtype=np.int8)
-    return r + gamma * goes_on * q_next_target.max(axis=1)
+    return r + gamma * (1 - terminated) * q_next_target.max(axis=1)
     ### END SOLUTION
 
 
@@ -231,8 +230,7 @@ def double_dqn_target(
     ### BEGIN SOLUTION
     best = np.argmax(q_next_online, axis=1)[:, None]  # (B, 1)
     worth = np.take_along_axis(q_next_target, best, axis=1)[:, 0]  # (B,)
-    goes_on = 1 - np.asarray(terminated, dtype=np.int8)
-    return r + gamma * goes_on * worth
+    return r + gamma * (1 - terminated) * worth
     ### END SOLUTION
 
 
