@@ -606,8 +606,8 @@ notices. That is why the gradients are marked in exercises of their own, and why
 # %% nbgrader={"grade": false, "grade_id": "mlp_digits", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_mlp_digits(X: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
     """Trains a network on images X (n, 64) with classes y (n,); returns predict: (k, 64) to (k,) integers."""
-    ### BEGIN SOLUTION
     rng = np.random.default_rng(seed)
+    ### BEGIN SOLUTION
     W1, W2 = rng.uniform(-0.2, 0.2, size=(64, 64)), np.zeros((10, 64))  # no biases: these images do without
     Y = np.eye(10)[y]
     for _ in range(600):  # steps of plain stochastic gradient descent
