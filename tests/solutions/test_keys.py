@@ -90,6 +90,9 @@ POINTS = {
         "receptive_field": 4,
         "cnn_digits": 6,
     },
+    "unit09_reinforcement": {
+        "bellman_backup": 8,
+    },
 }
 NAMED = {f"{unit}/{name}": points for unit, table in POINTS.items() for name, points in table.items()}
 FOUND = {f"{path.parent.name}/{path.stem}" for path in SOLUTIONS.glob("*/*.py")}
