@@ -80,6 +80,7 @@ from dlmath_ref.optim import (
 from dlmath_ref.preprocessing import Standardizer, encode_tabular, one_hot, polynomial_features
 from dlmath_ref.regression import bias_variance, gd_linear, least_squares
 from dlmath_ref.rl import (
+    ReplayBuffer,
     bellman,
     double_dqn_target,
     dqn_target,
@@ -96,6 +97,7 @@ from dlmath_ref.vision import iou, nms
 __all__ = [
     "Dual",
     "RangeError",
+    "ReplayBuffer",
     "ShapeError",
     "Standardizer",
     "VGG19_SPEC",

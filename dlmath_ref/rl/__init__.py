@@ -2,14 +2,18 @@
 
 mdp         Bellman's operators, value iteration, policy evaluation, policy iteration
 tabular     epsilon-greedy choices, the update of Q-learning
+replay      a memory of transitions
 targets     what a deep Q-network is asked to predict
+dqn         one step of deep Q-learning, many on recorded data, an agent (needs torch, imported on its own)
 """
 
 from dlmath_ref.rl.mdp import bellman, policy_iteration
+from dlmath_ref.rl.replay import ReplayBuffer
 from dlmath_ref.rl.tabular import epsilon_greedy, epsilon_greedy_probs, q_update
 from dlmath_ref.rl.targets import double_dqn_target, dqn_target
 
 __all__ = [
+    "ReplayBuffer",
     "bellman",
     "double_dqn_target",
     "dqn_target",

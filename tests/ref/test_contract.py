@@ -49,7 +49,7 @@ CLASSES = [
     c for c in map(dlmath_ref.__dict__.get, dlmath_ref.__all__) if inspect.isclass(c) and not issubclass(c, Exception)
 ]
 MODULES = ["dlmath_ref", *(m.name for m in pkgutil.walk_packages(dlmath_ref.__path__, "dlmath_ref."))]
-WITH_TORCH = {"dlmath_ref.nn.cnn"}  # imported only by those who ask for them, and no part of the package's names
+WITH_TORCH = {"dlmath_ref.nn.cnn", "dlmath_ref.rl.dqn"}  # imported by those who ask; no part of the package's names
 
 
 def methods():
