@@ -92,6 +92,7 @@ POINTS = {
     },
     "unit09_reinforcement": {
         "bellman_backup": 8,
+        "q_update": 9,
     },
 }
 NAMED = {f"{unit}/{name}": points for unit, table in POINTS.items() for name, points in table.items()}
