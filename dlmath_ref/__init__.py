@@ -87,6 +87,7 @@ from dlmath_ref.rl import (
     epsilon_greedy,
     epsilon_greedy_probs,
     policy_iteration,
+    q_learning,
     q_update,
 )
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
@@ -173,6 +174,7 @@ __all__ = [
     "precision_recall_f1",
     "predict_ovo",
     "predict_ovr",
+    "q_learning",
     "q_update",
     "quadratic_rate",
     "receptive_field",

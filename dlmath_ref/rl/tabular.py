@@ -5,7 +5,7 @@ import numpy as np
 from dlmath_ref import _check
 from dlmath_ref.errors import RangeError, ShapeError
 
-__all__ = ["epsilon_greedy", "epsilon_greedy_probs", "q_update"]
+__all__ = ["epsilon_greedy", "epsilon_greedy_probs", "q_learning", "q_update"]
 
 
 def epsilon_greedy_probs(q, eps):
@@ -124,6 +124,60 @@ def q_update(Q, s, a, r, s2, terminated, alpha, gamma):
     r, alpha, gamma = (_check.scalar("q_update", n, x) for n, x in (("r", r), ("alpha", alpha), ("gamma", gamma)))
     target = r if terminated else r + gamma * float(Q[s2].max())
     Q[s, a] += alpha * (target - Q[s, a])
+    return Q
+
+
+def q_learning(env, n_steps, gamma, alpha, eps, rng, Q0):
+    r"""The table of action values after so many steps of Q-learning in an environment.
+
+    Equation:
+        At each step a is drawn by the epsilon-greedy policy of Q(s, .), N(s, a) <- N(s, a) + 1, and
+        Q(s, a) <- Q(s, a) + alpha(N(s, a)) (r + gamma (1 - terminated) max_a' Q(s', a') - Q(s, a)).
+        A step that is terminated or truncated ends the episode: the next one begins where env.reset() says.
+
+    Args:
+        env: environment. reset() -> s and step(a) -> (s', r, terminated, truncated), states in {0, ..., S - 1}.
+        n_steps: int. Number of steps in all, over all episodes; in {1, ...}.
+        gamma: float. Discount.
+        alpha: callable (N) -> float. Share by which the value moves at the N-th visit of (s, a), N = 1, 2, ...
+        eps: float. Exploration rate, in [0, 1].
+        rng: Generator. For the agent's own choices.
+        Q0: (S, A) float. The table to begin with.
+
+    Returns:
+        (S, A) array, dtype of Q0, float64 for integers.
+
+    Raises:
+        ShapeError: Q0 is not (S, A) with A at least 1, or gamma or eps is not a scalar.
+        RangeError: Q0 is not real, n_steps is not an integer of at least 1, or eps is not in [0, 1].
+
+    Stability:
+        Where every pair (s, a) is visited for ever, sum alpha(N) = inf and sum alpha(N)^2 < inf, Q converges to Q* with
+        probability 1. N^-0.7 is such a rule; it forgets the first table sooner than 1 / N does.
+
+    Source:
+        Watkins, Dayan: Q-learning, Machine Learning 8 (1992); Sutton, Barto: Reinforcement Learning (2018), section
+        6.5; Liquet, Moka, Nazarathy, chapter 8. A truncated episode is no end of the task: its last step bootstraps.
+
+    >>> from dlmath_kit.envs import chain
+    >>> env, rng = chain(3).env(np.random.default_rng(1)), np.random.default_rng(2)
+    >>> q_learning(env, 500, 0.9, lambda N: N**-0.7, 0.3, rng, np.zeros((3, 2))).round(1)
+    array([[5.4, 7.1],
+           [5.4, 9. ],
+           [0. , 0. ]])
+    """
+    Q = _check.real("q_learning", "Q0", Q0, 2).copy()
+    n_steps, gamma = _check.count("q_learning", "n_steps", n_steps, 1), _check.scalar("q_learning", "gamma", gamma)
+    _choice("q_learning", Q[0] if len(Q) else Q.ravel(), eps)
+    visits = np.zeros(Q.shape, dtype=int)
+    s = env.reset()
+    for _ in range(n_steps):
+        a = epsilon_greedy(Q[s], eps, rng)
+        s2, r, terminated, truncated = env.step(a)
+        visits[s, a] += 1
+        target = r if terminated else r + gamma * float(Q[s2].max())
+        Q[s, a] += alpha(int(visits[s, a])) * (target - Q[s, a])
+        s = env.reset() if terminated or truncated else s2
     return Q
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import dlmath_ref
+from dlmath_kit.envs import TabularEnv
 from dlmath_ref import ShapeError
 
 SIZES = {
@@ -116,6 +117,9 @@ def make(text, dtype, rng):
         return (lambda x, *_: 2 * x) if re.search(r"-> \([\w.]", text) else (lambda x, *_: np.sum(x * x))
     if text.startswith("Generator"):
         return np.random.default_rng(1)
+    if text.startswith("environment"):
+        S, A = SIZES["S"], SIZES["A"]
+        return TabularEnv(np.ones((S, A, S)) / S, np.ones((S, A)), np.zeros(S), 0, np.random.default_rng(1))
     if text.startswith("bool"):
         return True
     if text.startswith("list of (W, b)"):  # two layers, from p to m to K
