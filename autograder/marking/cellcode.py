@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["binds", "blank_magics", "defines_only", "parse", "text"]
+__all__ = ["binds", "blank_magics", "defines", "defines_only", "parse", "rebinds", "text"]
 
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -56,3 +56,18 @@ def binds(node: ast.stmt) -> set[str]:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return {a.asname or a.name.split(".")[0] for a in node.names}
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def defines(body: Sequence[ast.stmt]) -> set[str]:
+    """Names of the functions and classes of a cell."""
+    return {node.name for node in body if isinstance(node, DEFINITIONS)}
+
+
+def rebinds(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that a cell gives another value as it happens, but for `f = vectorize(f)`, which means the old one."""
+    plain = [node for node in body if not isinstance(node, (*DEFINITIONS, ast.Import, ast.ImportFrom))]
+    found = set().union(*map(binds, plain))
+    for node in (n for statement in plain for n in ast.walk(statement)):
+        if isinstance(node, ast.Assign):
+            found -= {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)} & binds(node)
+    return found

@@ -12,7 +12,7 @@ import msgspec
 from autograder.cells import Role, grade_id, is_given, is_picture, points, role
 from autograder.errors import AutograderError
 from autograder.key import Key
-from autograder.marking.cellcode import text
+from autograder.marking.cellcode import defines, parse, rebinds, text
 from autograder.marking.conversations import Conversations
 from autograder.marking.exercise import OURS, mark_exercise
 from autograder.marking.namespace import Namespace
@@ -71,6 +71,7 @@ class _Notebook:
         self.secret, self.keys, self.faults = secret, keys, faults
         self.conversations = conversations
         self.code: list[CodeCell] = []
+        self.functions: set[str] = set()  # of the student's
         self.errors: dict[str, str] = {}  # cell -> what it raised
         self.notes: list[str] = []
         self.exercises: list[ExerciseResult] = []
@@ -110,11 +111,13 @@ class _Notebook:
         place = grade_id(cell) or str(cell.get("id", "")) or f"number {len(self.code) + 1}"
         self.code.append(CodeCell(place, source, own))
         (self.names.add_own if own else self.names.add_locked)(source)
+        keep = frozenset() if own else self.functions & rebinds(parse(source))
+        self.functions |= defines(parse(source)) if own else frozenset()
         self._number(cell, [])
         if not source.strip():
             return
         self.plain.close()
-        outcome = self.session.run_cell(source, place)
+        outcome = self.session.run_cell(source, place, sorted(keep))
         cell["outputs"] = list(outcome.outputs)
         if outcome.error:
             self.errors[place] = str(outcome.error)

@@ -28,8 +28,8 @@ class Watched:
         self._on_timeout = on_timeout
         self._failed: list[tuple[str, CellOutcome]] = []
 
-    def run_cell(self, source: str, cell_id: str = "") -> CellOutcome:
-        outcome = self.session.run_cell(source, cell_id)
+    def run_cell(self, source: str, cell_id: str = "", keep: Sequence[str] = ()) -> CellOutcome:
+        outcome = self.session.run_cell(source, cell_id, keep)
         if outcome.status == "timeout":
             kept = [o for o in outcome.outputs if o["output_type"] != "error"]
             outcome = CellOutcome(

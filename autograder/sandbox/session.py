@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -77,7 +77,7 @@ class Session:
     def __init__(self, box: _Box, files: Path | None = None) -> None:
         self.box, self.files, self.limits = box, files, box.limits
         self._bounds = Bounds(value_bytes=self.limits.value_bytes, depth=self.limits.depth)
-        self._done: list[str] = []  # sources of the cells that can be run again
+        self._done: list[tuple[str, Sequence[str]]] = []  # the cells that can be run again, and what they leave alone
         self._process: _Process | None = None
         self._channel: Channel | None = None
         self._ends = time.monotonic() + self.limits.submission_seconds
@@ -101,26 +101,30 @@ class Session:
 
     # Cells
 
-    def run_cell(self, source: str, cell_id: str = "") -> CellOutcome:
-        """Run a cell after those before it."""
+    def run_cell(self, source: str, cell_id: str = "", keep: Sequence[str] = ()) -> CellOutcome:
+        """Run a cell after those before it.
+
+        Args:
+            keep: names that mean afterwards what they meant before.
+        """
         if self.seconds_left == 0:
             return CellOutcome(status="timeout", error=self._overtime())
         try:
             self._ready()
         except (AnswerCrashed, AnswerTimeout) as lost:
             return CellOutcome(status="crash", error=str(lost))
-        outcome = self._run(source)
+        outcome = self._run(source, keep)
         if outcome.status in ("ok", "error"):
-            self._done.append(source)
+            self._done.append((source, keep))
         return outcome
 
-    def _run(self, source: str) -> CellOutcome:
+    def _run(self, source: str, keep: Sequence[str]) -> CellOutcome:
         """Run a cell in the process that there is; when it dies, it is gone."""
         assert self._process is not None
         start = time.monotonic()
         seconds = min(self.limits.cell_seconds, self.seconds_left)
         try:
-            reply = self._ask("cell", source, seconds, wall=WALL_FACTOR * seconds + _GRACE_SECONDS)
+            reply = self._ask("cell", source, seconds, list(keep), wall=WALL_FACTOR * seconds + _GRACE_SECONDS)
             match reply:
                 case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)]:
                     checked = checked_outputs(outputs)
@@ -154,14 +158,14 @@ class Session:
         self._channel = Channel(self._process.channel, self._bounds)
         self._greet()
         replay, self._done = self._done, []
-        for number, source in enumerate(replay, start=1):
+        for number, (source, keep) in enumerate(replay, start=1):
             if self.seconds_left == 0:
                 raise AnswerTimeout(self._overtime())
-            status = self._run(source).status
+            status = self._run(source, keep).status
             if self._running() and forks:
                 self._try_fork()
             if self._running() and status in ("ok", "error"):
-                self._done.append(source)
+                self._done.append((source, keep))
             if not self._running():  # it died where it lived before: without this cell, once more
                 self._done += replay[number:]
                 return self._ready(forks=forks)

@@ -233,3 +233,27 @@ def test_a_cell_that_dies_is_noted(run):
     result, _ = run(solved(), cell("import os; os._exit(3)", "plot", **SOLUTION), test_cell(MARK, "test_softmax", 8))
     assert result.exercises[0].points == 8.0
     assert result.notes == ('The cell "plot" ended the Python process; the other cells were run without it.',)
+
+
+HELPED = """
+def shifted(z):
+    return z - z.max(axis=-1, keepdims=True)
+
+def softmax(z):
+    e = np.exp(shifted(z))
+    return e / e.sum(axis=-1, keepdims=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "points"),
+    [
+        ("shifted = softmax(np.zeros((1, 2)))\nassert shifted.shape == (1, 2)", 8.0),
+        ("for shifted in (1, 2):\n    assert shifted", 8.0),
+        ("shifted = np.vectorize(shifted)", 0.0),
+    ],
+)
+def test_a_check_takes_no_helper_away(run, check, points):
+    """A locked check that happens to use the name of a student's helper leaves it alone; one that wraps it does not."""
+    result = one(run, solved(HELPED), cell(check, "check_softmax", **LOCKED), test_cell(MARK, "test_softmax", 8))
+    assert result.points == points

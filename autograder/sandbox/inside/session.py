@@ -102,12 +102,14 @@ class Session:
 
     # Cells
 
-    def _cell(self, source: str, seconds: float) -> list[Any]:
+    def _cell(self, source: str, seconds: float, keep: tuple[str, ...]) -> list[Any]:
         """Run one cell: status, outputs, error and seconds."""
+        kept = {name: self.namespace[name] for name in keep if name in self.namespace}
         self.outputs.begin()
         sys.stdout, sys.stderr = self._streams
         start = _now()
         error = self._run(source, seconds)
+        self.namespace.update(kept)
         if _getpid() != self._pid:
             _exit(0)  # a child that the student forked and that came back
         self._drain()
