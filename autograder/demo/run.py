@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +17,14 @@ from autograder.course import Course
 from autograder.demo.account import Account, take_account
 from autograder.demo.simulate import simulate
 from autograder.feedback import write_feedback
+from autograder.files import write_whole
 from autograder.grade import grade_units
 from autograder.record import results
 from autograder.report import write_report
 from autograder.results import SubmissionResult
 from autograder.sandbox import Limits
 
-__all__ = ["Demo", "run"]
+__all__ = ["Demo", "make_room", "run"]
 
 REPORT = "report.html"
 LIMITS = Limits(cell_seconds=4, part_seconds=4, submission_seconds=60, memory_bytes=1024 * 2**20)
@@ -59,6 +61,7 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
         release(course)
     units = course.units()
     with _timed(seconds, "simulate"):
+        make_room(course, f"{size} students, seed {seed}: {' '.join(units)}")
         classes = simulate(course, units, size, seed)
     with _timed(seconds, "grade"):
         summary = grade_units(course, units, force=True, limits=LIMITS, progress=step("grade"))
@@ -79,6 +82,17 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
         isolation=everyone[0].environment.isolation,
         look_at=_look_at(course, everyone),
     )
+
+
+def make_room(course: Course, name: str) -> None:
+    """Take away another simulated class that was here before: its students would count as ours."""
+    sign = course.work / ".simulated"
+    before = sign.read_text() if sign.exists() else name
+    if before != name:
+        for folder in (course.submitted, course.autograded, course.feedback, course.private / "results"):
+            shutil.rmtree(folder, ignore_errors=True)
+        (course.work / "gradebook.db").unlink(missing_ok=True)
+    write_whole(sign, name.encode())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from autograder.course import Course
 from autograder.demo import Demo, as_text, run
 from autograder.demo.hostile import HOSTILE
+from autograder.demo.run import make_room
 from autograder.demo.simulate import simulate
 
 UNIT = "unit02_logistic"
@@ -54,3 +55,17 @@ def test_the_same_seed_makes_the_same_class(unit_two: Course, tmp_path: Path) ->
         files = sorted(p for p in course.submitted.rglob("*") if p.is_file())
         classes.append({p.relative_to(course.submitted): p.read_bytes() for p in files})
     assert classes[0] == classes[1]
+
+
+def test_another_class_makes_room(tmp_path: Path) -> None:
+    """Students of a class of another size or of other units do not stay among ours; the course's secret does."""
+    course = Course.at(tmp_path, tmp_path / "demo")
+    make_room(course, "60 students: unit01")
+    (course.submitted / "ada").mkdir(parents=True)
+    (course.work / "gradebook.db").touch()
+    secret = course.secret()
+    make_room(course, "60 students: unit01")
+    assert (course.submitted / "ada").is_dir()
+    make_room(course, "60 students: unit01 unit02")
+    assert not course.submitted.exists() and not (course.work / "gradebook.db").exists()
+    assert course.secret() == secret
