@@ -2,10 +2,10 @@
 
 Choices are random by nature: their frequencies are compared with the probabilities by four exact binomial tests, which
 a right answer fails with probability 1e-9 together; all else holds for every order of calls to the generator. Choices
-are made in one message: `map` calls the answer thousands of times on the answer's side, with one generator.
+are made in one message: `starmap` calls the answer thousands of times on the answer's side, with one generator.
 """
 
-from itertools import repeat
+from itertools import repeat, starmap
 
 import numpy as np
 
@@ -33,9 +33,8 @@ def draws(answer, q, eps, rng, n):
     seed = int(rng.integers(2**32))
     first = answer.epsilon_greedy(q.copy(), eps, np.random.default_rng(seed))
     check(type(first) is int or isinstance(first, np.integer), "epsilon_greedy must return one integer, the action.")
-    collect, each, again = placed(answer, np.fromiter, map, repeat)
-    generator = np.random.default_rng(seed)
-    return collect(each(answer.epsilon_greedy, again(q, n), again(eps), again(generator)), "int64", n)
+    collect, each, again = placed(answer, np.fromiter, starmap, repeat)
+    return collect(each(answer.epsilon_greedy, again((q, eps, np.random.default_rng(seed)), n)), "int64", n)
 
 
 def values(rng, A, greedy):
