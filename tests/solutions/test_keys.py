@@ -92,6 +92,7 @@ POINTS = {
     },
     "unit09_reinforcement": {
         "bellman_backup": 8,
+        "policy_iteration": 5,
         "epsilon_greedy": 7,
         "q_update": 9,
     },
