@@ -95,6 +95,8 @@ POINTS = {
         "policy_iteration": 5,
         "epsilon_greedy": 7,
         "q_update": 9,
+        "dqn_target": 9,
+        "double_dqn_target": 8,
     },
 }
 NAMED = {f"{unit}/{name}": points for unit, table in POINTS.items() for name, points in table.items()}
