@@ -51,6 +51,9 @@ import numpy as np
 
 from dlmath_kit import envs, plots
 
+lake, dry = envs.frozen_lake_4x4(), envs.frozen_lake_4x4(slippery=False)
+names = {0: "start", 5: "hole", 7: "hole", 11: "hole", 12: "hole", 15: "goal"}
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_bellman_backup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 1 One step of looking ahead
@@ -116,6 +119,42 @@ from autograder import mark
 mark("unit09_reinforcement/bellman_backup", bellman)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** The lake on a dry day, where every step goes where it should. Arriving at the goal pays 1, nothing
+else pays, $\gamma = 0.9$. Nobody knows anything at first, $V = 0$. With every $T$ the news of the goal travels **one
+step** back, losing a tenth on each. After six applications it has reached the start, at $0.9^5 = 0.59$.
+
+On the right, two random opinions $V$ and $U$ about the slippery lake, and how far they are apart after $k$ applications,
+$\max_s |V(s) - U(s)|$. Neither operator ever lets them be further apart than $\gamma^k$ times the beginning. What you
+think at first does not matter in the end.
+"""
+
+# %% tags=["picture"]
+uniform = np.full((16, 4), 1 / 4)
+fig, panels = plt.subplots(1, 4, figsize=(15, 3.9), layout="constrained")
+V, k = np.zeros(16), 0
+for applications, ax in zip((1, 3, 6), panels, strict=False):
+    for _ in range(applications - k):
+        V = bellman(dry.P, dry.R, V, uniform, 0.9, dry.terminal)[1]
+    k = applications
+    title = f"$T$ applied {k} times" if k > 1 else "$T$ applied once"
+    plots.values_on_grid(V, (4, 4), ax, terminal=dry.terminal, names=names, title=title)
+
+ax, random = panels[3], np.random.default_rng(1)
+first = random.normal(size=(2, 16)) * (1 - lake.terminal)
+for which, name in [(1, "$T$"), (2, r"$T_\pi$, random moves")]:
+    (V, U), apart = first, []
+    for _ in range(30):
+        apart.append(np.max(np.abs(V - U)))
+        V, U = (bellman(lake.P, lake.R, W, uniform, 0.9, lake.terminal)[which] for W in (V, U))
+    ax.semilogy(apart, ".-", color=plots.PALETTE[which - 1], label=name)
+ax.semilogy(apart[0] * 0.9 ** np.arange(30), "--", color="0.4", label=r"$\gamma^k$ times the beginning")
+ax.set(xlabel="applications $k$", title="two opinions come closer")
+ax.spines[["top", "right"]].set_visible(False)
+ax.legend(fontsize="small", loc="lower left")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_value_iteration", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 2 Value iteration, with a guarantee
@@ -180,6 +219,38 @@ from autograder import mark
 mark("unit09_reinforcement/value_iteration", value_iteration)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** The answer to the question at the beginning. On dry ground the policy walks around the holes and every
+value is a power of $\gamma$, here $0.99$. On slippery ice the best first step is **left**, against the bank: one time
+in three you slide down, which is where you want to go, and otherwise you stay. It takes its time, and never risks
+the hole. The start is worth 0.542, the value known for Gymnasium's FrozenLake.
+
+On the right the stopping rule at work: the change of the last sweep, the true error, and the bound that the rule uses.
+The change falls below any tolerance long before the error does. The bound never lies.
+"""
+
+# %% tags=["picture"]
+fig, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.3), layout="constrained")
+for m, ax, title in [(dry, left, "dry"), (lake, middle, "slippery")]:
+    V, policy = value_iteration(m.P, m.R, 0.99, m.terminal)
+    plots.values_on_grid(V, (4, 4), ax, policy=policy, terminal=m.terminal, names=names, title=title)
+
+gamma, V, changes, errors = 0.99, np.zeros(16), [], []
+best, _ = value_iteration(lake.P, lake.R, gamma, lake.terminal, tol=1e-12)
+for _ in range(500):
+    new = bellman(lake.P, lake.R, V, uniform, gamma, lake.terminal)[1]
+    changes.append(np.max(np.abs(new - V)))
+    errors.append(np.max(np.abs(new - best)))
+    V = new
+right.semilogy(gamma / (1 - gamma) * np.array(changes), "--", color="0.4", lw=1.6, label="bound of the rule")
+right.semilogy(errors, color=plots.PALETTE[1], lw=2, label=r"error $\|V - V^*\|$")
+right.semilogy(changes, color=plots.PALETTE[0], lw=2, label=r"last change $\|\Delta V\|$")
+right.set(xlabel="sweep", title=r"how far is it still? ($\gamma = 0.99$)")
+right.spines[["top", "right"]].set_visible(False)
+right.legend(fontsize="small")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_policy_evaluation", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 3 What a policy is worth
@@ -232,6 +303,47 @@ from autograder import mark
 
 mark("unit09_reinforcement/policy_evaluation", policy_evaluation)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Three travellers on the slippery ice: one who stumbles about at random, one who walks as if the
+ground were dry, and one with the best policy. The linear system knows what each is worth, without a single step.
+
+On the right somebody really walks, 400 times for each, and averages the discounted returns. The averages crawl towards
+your lines; after 400 walks they are still uncertain in the second digit. Keep this picture for the next lab, where
+walking is all there is.
+"""
+
+
+# %% tags=["picture"]
+def walk(m, pi, random):
+    """One episode by a policy: the states and the rewards on the way."""
+    env = m.env(random)
+    states, rewards, over = [env.reset()], [], False
+    while not over:
+        s, r, terminated, truncated = env.step(random.choice(4, p=pi[states[-1]]))
+        states.append(s)
+        rewards.append(r)
+        over = terminated or truncated
+    return states, np.array(rewards)
+
+
+hurried = value_iteration(dry.P, dry.R, 0.99, dry.terminal)[1]
+careful = value_iteration(lake.P, lake.R, 0.99, lake.terminal)[1]
+travellers = {"at random": uniform, "as if it were dry": np.eye(4)[hurried], "the best": np.eye(4)[careful]}
+fig, panels = plt.subplots(1, 4, figsize=(16, 4.1), layout="constrained")
+random, counts = np.random.default_rng(3), np.arange(1, 401)
+for k, (name, pi) in enumerate(travellers.items()):
+    V = policy_evaluation(lake.P, lake.R, pi, 0.99, lake.terminal)
+    plots.values_on_grid(V, (4, 4), panels[k], policy=pi, terminal=lake.terminal, names=names, title=name)
+    walks = [walk(lake, pi, random)[1] for _ in counts]
+    returns = np.array([rewards @ 0.99 ** np.arange(len(rewards)) for rewards in walks])
+    panels[3].plot(counts, np.cumsum(returns) / counts, color=plots.PALETTE[k], lw=1.6, label=name)
+    panels[3].axhline(V[0], color=plots.PALETTE[k], lw=1, ls="--")
+panels[3].set(xlabel="walks", ylim=(-0.02, 1), title="average return, and $V^\\pi$(start)")
+panels[3].spines[["top", "right"]].set_visible(False)
+panels[3].legend(fontsize="small", loc="upper right")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_policy_iteration", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -302,6 +414,86 @@ from autograder import mark
 
 mark("unit09_reinforcement/policy_iteration", policy_iteration)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** Howard's algorithm on the slippery lake, pass by pass. It starts with a policy that only knows
+"left", and never reaches anything; whatever it learns about one state changes others in the next pass.
+
+On the right, the price of patience: a process of 30 states without an end, for $\gamma$ closer and closer to 1. Value
+iteration needs about $1/(1 - \gamma)$ times as many sweeps. Policy iteration hardly notices: its passes look at the
+whole future at once. In exchange each of them solves a linear system, which costs $S^3$ operations; a sweep costs
+$S^2 A$.
+"""
+
+# %% tags=["picture"]
+passes, policy = [], np.zeros(16, dtype=int)
+while not passes or not np.array_equal(policy, passes[-1][0]):
+    V = policy_evaluation(lake.P, lake.R, np.eye(4)[policy], 0.99, lake.terminal)
+    passes.append((policy, V))
+    Q = bellman(lake.P, lake.R, V, uniform, 0.99, lake.terminal)[0]
+    policy = np.where(Q[np.arange(16), policy] > Q.max(axis=1) - 1e-10, policy, Q.argmax(axis=1))
+answer = policy_iteration(lake.P, lake.R, 0.99, lake.terminal)
+print(f"Your function changed the policy {answer[2]} times, and the start is worth {answer[1][0]:.4f}.")
+
+shown = [0, 1, 2, len(passes) - 1]
+fig, panels = plt.subplots(1, 5, figsize=(18, 3.8), layout="constrained")
+for k, ax in zip(shown, panels, strict=False):
+    title = f"after pass {k}" if k else "at first"
+    plots.values_on_grid(
+        passes[k][1], (4, 4), ax, policy=passes[k][0], terminal=lake.terminal, names=names, title=title
+    )
+
+random, patience = np.random.default_rng(4), 1 - np.logspace(-0.3, -3, 10)
+P, R, never = random.dirichlet(np.full(30, 0.1), size=(30, 3)), random.normal(size=(30, 3)), np.zeros(30, dtype=int)
+sweeps, rounds = [], []
+for gamma in patience:
+    V, change, n = np.zeros(30), np.inf, 0
+    while change > 1e-6 * (1 - gamma):
+        new = bellman(P, R, V, np.full((30, 3), 1 / 3), gamma, never)[1]
+        V, change, n = new, np.max(np.abs(new - V)), n + 1
+    sweeps.append(n)
+    rounds.append(policy_iteration(P, R, gamma, never)[2] + 1)
+ax = panels[4]
+ax.loglog(1 / (1 - patience), sweeps, "o-", color=plots.PALETTE[0], label="sweeps of value iteration")
+ax.loglog(1 / (1 - patience), rounds, "s-", color=plots.PALETTE[1], label="evaluations of policy iteration")
+ax.set(xlabel=r"$1 / (1 - \gamma)$", ylim=(1, 1e5), title="the price of patience")
+ax.spines[["top", "right"]].set_visible(False)
+ax.legend(fontsize="small", loc="upper left")
+plt.show()
+
+# %% [markdown]
+r"""
+And how does it look? First the traveller who walks as if it were dry, then the best one: three walks each. The hurried
+one is quick, one way or the other.
+"""
+
+# %% tags=["picture"]
+random = np.random.default_rng(5)
+walks = [walk(lake, np.eye(4)[hurried], random)[0] for _ in range(3)]
+plots.walk_on_grid(walks, (4, 4), policy=hurried, terminal=lake.terminal, names=names, title="as if it were dry")
+
+# %% tags=["picture"]
+walks = sorted((walk(lake, np.eye(4)[careful], random)[0] for _ in range(30)), key=len)[:3]  # the shortest ones
+plots.walk_on_grid(walks, (4, 4), policy=careful, terminal=lake.terminal, names=names, title="the best policy")
+
+# %% [markdown]
+r"""
+**Playground.** Another field: a goal that pays 1, a pit that costs 1, and 0.04 for every step. How much of a detour is
+caution worth? It depends on how often a step goes astray. Try other values, another $\gamma$, or a price per step that
+makes the pit attractive: `field.R - 1` in all states that are not terminal.
+"""
+
+# %% tags=["picture"]
+fig, panels = plt.subplots(1, 3, figsize=(12, 4.2), layout="constrained")
+for slip, ax in zip((0.0, 0.2, 0.6), panels, strict=True):
+    field = envs.grid4(slip)
+    policy, V, _ = policy_iteration(field.P, field.R, 0.95, field.terminal)
+    title = f"{slip:.0%} of the steps go astray"
+    plots.values_on_grid(
+        V, (4, 4), ax, policy=policy, terminal=field.terminal, names={0: "start", 7: "pit", 15: "goal"}, title=title
+    )
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_contraction", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
