@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -30,6 +30,9 @@ class Branch(Protocol):
 
     def place(self, objects: tuple[Any, ...]) -> Sequence[Any]:
         """These objects, rebuilt together on the student's side."""
+
+    def give(self, functions: Mapping[str, Any]) -> bool:
+        """Put functions in the place of the student's of the same names; False where that cannot be."""
 
     def random_state(self) -> str:
         """Digest of the global generators of the process that runs the answer."""

@@ -64,12 +64,22 @@ class Key:
         reference: the reference function or class, or several by the names that students define.
             A single one is asked for under its own name.
         bans: modules and calls that the exercise forbids.
+        given: functions of earlier exercises that an answer may call, by the names that students gave them. A part
+            that fails is run once more with these in their place: a mistake in an earlier exercise costs that one only.
     """
 
-    def __init__(self, exercise_id: str, *, reference: Any, bans: Bans | None = None) -> None:
+    def __init__(
+        self,
+        exercise_id: str,
+        *,
+        reference: Any,
+        bans: Bans | None = None,
+        given: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
         self.file = Path(sys._getframe(1).f_code.co_filename)
         self.id = exercise_id
         self.bans = bans if bans is not None else Bans()
+        self.given = dict(given or {})
         self.parts: list[Part] = []
         self.accepted: list[Variant] = []
         self.rejected: list[Variant] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ def _ending(key: Key, answers: Answers, secret: bytes, conversations: Conversati
     except Diverged:
         answers.drop()
         return _run_parts(key, answers, secret)
-    if branch is answers.open:  # one conversation from start to end
+    if branch is answers.open and not any(run.given for run in ending.runs.values()):  # one whole conversation
         conversations.learn(place, tape.said, ending)
     return ending
 
@@ -139,6 +139,20 @@ def _run(key: Key, part: Part, answers: Answers, secret: bytes) -> Run:
             run.verdict = Verdict.FAIL
     if run.verdict in LOST or not branch.alive:
         answers.drop()
+    return _with_given(key, part, answers, run, secret) if key.given else run
+
+
+def _with_given(key: Key, part: Part, answers: Answers, run: Run, secret: bytes) -> Run:
+    """The part once more on a branch of its own, where an earlier exercise's functions may have cost it."""
+    if run.verdict in (Verdict.PASS, Verdict.BLOCKED, Verdict.BROKEN):
+        return run
+    run.given = True
+    with suppress(Exception), answers.source.branch() as branch:  # without a branch it stays as it is
+        if branch.give(key.given):
+            again = run_part(key, part, branch, answers.source.failure, secret)
+            if again.verdict is Verdict.PASS:
+                again.given = True
+                return again
     return run
 
 

@@ -90,6 +90,11 @@ class _Branch:
         there = self.fork.put(*objects)
         return there if len(objects) > 1 else (there,)
 
+    def give(self, functions: Mapping[str, Any]) -> bool:
+        for name, function in functions.items():
+            self.fork.bind(name, function)
+        return True
+
     def random_state(self) -> str:
         return self.fork.random_state()
 

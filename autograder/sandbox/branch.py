@@ -73,6 +73,10 @@ class Branch(Talk):
         except NotDefined:
             raise NotDefined(name) from None
 
+    def bind(self, name: str, value: Any) -> None:
+        """Give a name in this fork another meaning: data, or a function that is called back."""
+        self.request("bind", name, values=(value,))
+
     def forget(self, name: str) -> None:
         """Delete a name in this fork, for tests of what the student's code does without it."""
         try:

@@ -9,9 +9,9 @@ import itertools
 import numpy as np
 
 from autograder.key import N0, Key, check, close, directional, standard
-from dlmath_ref import mlp_backward, mlp_forward
+from dlmath_ref import activation, mlp_backward, mlp_forward
 
-key = Key("unit04_feedforward/mlp_backward", reference=mlp_backward, bans=N0)
+key = Key("unit04_feedforward/mlp_backward", reference=mlp_backward, bans=N0, given={"activation": activation})
 
 WORKED = "one_relu_layer_by_hand"
 WEIGHTS, BIASES = "the_gradients_of_the_weights_agree", "the_gradients_of_the_biases_agree"

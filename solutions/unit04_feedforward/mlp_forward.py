@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from autograder.key import N0, Key, check, close, standard
-from dlmath_ref import mlp_forward
+from dlmath_ref import activation, mlp_forward
 
-key = Key("unit04_feedforward/mlp_forward", reference=mlp_forward, bans=N0)
+key = Key("unit04_feedforward/mlp_forward", reference=mlp_forward, bans=N0, given={"activation": activation})
 
 NAMES = ("As", "Zs")
 

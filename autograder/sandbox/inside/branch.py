@@ -54,7 +54,7 @@ class Branch(Talk):
         self._pid = _getpid()
         self._torch = tensors.loaded()
         self._operations: dict[str, Callable[..., Any]] = {
-            "get": self._get, "forget": self._forget, "call": self._call,
+            "get": self._get, "bind": self._bind, "forget": self._forget, "call": self._call,
             "getattr": self._getattr, "setattr": self._setattr,
             "len": lambda h: len(self.handles[h]), "getitem": lambda h, k: self.handles[h][k],
             "setitem": self._setitem, "iter": lambda h: iter(self.handles[h]), "next": lambda h: next(self.handles[h]),
@@ -124,6 +124,9 @@ class Branch(Talk):
         if name not in self.namespace:
             raise _Undefined
         return self.namespace[name]
+
+    def _bind(self, name: str, value: Any) -> None:
+        self.namespace[name] = value
 
     def _forget(self, name: str) -> None:
         if name not in self.namespace:
