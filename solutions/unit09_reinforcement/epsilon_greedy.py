@@ -304,3 +304,6 @@ def integer_values_round(q, eps):
     pi = np.full_like(q, eps / len(q))
     pi[np.argmax(q)] += 1 - eps
     return pi
+
+
+key.equivalent("rng.random() < eps -> rng.random() <= eps", "The two are equal with probability 2**-53 at most.")

@@ -35,10 +35,15 @@ action, and $\gamma$ is the discount. An environment has `reset()`, which gives 
 """
 
 # %% nbgrader={"grade": false, "grade_id": "setup_q_learning", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from dlmath_kit import envs, plots
+
+lake = envs.frozen_lake_4x4()
+NAMES = {0: "start", 5: "hole", 7: "hole", 11: "hole", 12: "hole", 15: "goal"}
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_epsilon_greedy", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -59,7 +64,7 @@ another $0.7$, so $\pi = (0.1, 0.8, 0.1)$. With $\varepsilon = 0$ it is $(0, 1, 
 are equally likely.
 
 **What counts.** If several actions are the best, the lowest index among them is the greedy one. Values may all be
-negative, and there may be a single action. All randomness comes from `rng`, and which of its methods you call, and in
+negative, they may be of an integer type, and there may be a single action. All randomness comes from `rng`, and which of its methods you call, and in
 which order, is up to you. `q` is unchanged afterwards.
 """
 
@@ -103,6 +108,54 @@ from autograder import mark
 
 mark("unit09_reinforcement/epsilon_greedy", epsilon_greedy_probs, epsilon_greedy)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** On the left 2000 of your choices among five actions beside your probabilities. On the right your
+policy at work: ten slot machines, of which each pays its own mean plus noise. The player estimates every machine by the
+mean of what it has paid so far, and chooses by your rule. Who never explores gets stuck with the first machine that
+looked good; who always explores learns everything and uses nothing. A little exploration wins in the long run, and
+how little depends on how long the run is. (Bands are 95 % confidence intervals of the mean.)
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(0)
+q = np.array([0.2, -0.4, 1.0, 0.5, -1.0])
+taken = np.bincount([epsilon_greedy(q, 0.5, rng) for _ in range(2000)], minlength=5) / 2000
+
+
+def slot_machines(eps, rng, steps=600):
+    """The mean payment of each machine that was chosen, step by step; the best machine has 1."""
+    means = rng.normal(size=10)
+    means = means / np.max(np.abs(means))
+    means[rng.integers(10)] = 1.0
+    estimates, counts, chosen = np.zeros(10), np.zeros(10), np.zeros(steps)
+    for t in range(steps):
+        k = epsilon_greedy(estimates, eps, rng)
+        counts[k] += 1
+        estimates[k] += (means[k] + rng.normal() - estimates[k]) / counts[k]
+        chosen[t] = means[k]
+    return chosen
+
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained", width_ratios=(2, 3))
+left.bar(np.arange(5) - 0.2, epsilon_greedy_probs(q, 0.5), 0.4, color=plots.PALETTE[0], label="your probabilities")
+left.bar(np.arange(5) + 0.2, taken, 0.4, color=plots.PALETTE[1], label="your choices")
+left.set(
+    xticks=range(5), xticklabels=[f"$q_{a}$ = {v}" for a, v in enumerate(q)], title=r"five actions, $\varepsilon$ = 0.5"
+)
+left.tick_params(axis="x", labelsize=8)
+left.legend(loc="upper right", fontsize="small")
+left.spines[["top", "right"]].set_visible(False)
+runs = {
+    rf"$\varepsilon$ = {eps}": np.array([slot_machines(eps, np.random.default_rng(seed)) for seed in range(60)])
+    for eps in (0, 0.1, 1)
+}
+plots.learning_curves(
+    runs, right, smooth=20, xlabel="step", ylabel="mean payment of the chosen machine", title="ten slot machines"
+)
+right.legend(loc="center right", fontsize="small")
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_q_update", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -166,6 +219,51 @@ from autograder import mark
 
 mark("unit09_reinforcement/q_update", q_update)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** A field with a goal (lower right, pays 1) and a pit (pays $-1$); each step costs $0.04$. Nobody tells
+the table where they are. On the left the table after walking one path to the goal *once*: only the last step has
+learned something, since before it everything ahead was still worth 0. In the middle after the same walk six times: with
+every repetition the good news moves one step back. On the right after 500 random walks: every action of every state
+has its value, although the walks themselves were as bad as random walks are. That is what *off-policy* means.
+
+Each state is cut into four pieces, one for each direction; the best one is written in bold. Moving into the border
+stays where it is.
+"""
+
+# %% tags=["picture"]
+field = envs.grid4(slip=0.0)
+path = [1, 1, 2, 2, 1, 2]  # down, down, right, right, down, right
+
+
+def walk(Q, actions, alpha, gamma=0.9):
+    """The table after one walk; it ends with the task, or when there are no more actions."""
+    env = field.env(np.random.default_rng(0))
+    s = env.reset()
+    for a in actions:
+        s2, r, terminated, truncated = env.step(int(a))
+        Q = q_update(Q, s, int(a), r, s2, terminated, alpha, gamma)
+        s = s2
+        if terminated or truncated:
+            break
+    return Q
+
+
+once = walk(np.zeros((16, 4)), path, 1.0)
+often = once
+for _ in range(5):
+    often = walk(often, path, 1.0)
+rng = np.random.default_rng(1)
+learned = np.zeros((16, 4))
+for _ in range(500):
+    learned = walk(learned, rng.integers(4, size=200), 1.0)
+
+fig, panels = plt.subplots(1, 3, figsize=(14, 5), layout="constrained")
+titles = ("one walk along a path", "the same walk six times", "500 random walks")
+for ax, Q, title in zip(panels, (once, often, learned), titles, strict=True):
+    plots.q_on_grid(Q, (4, 4), ax, terminal=field.terminal, names={7: "pit", 15: "goal"}, title=title)
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_q_agent", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -254,3 +352,141 @@ from autograder import mark
 
 mark("unit09_reinforcement/q_agent", q_learning)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** The frozen lake of the last lab at night: your agent knows nothing about slippery ice, holes or the goal,
+and walks 40,000 steps. On the left what it has learned, $\max_a Q(s, a)$, with its greedy policy as arrows. On the
+right the exact values, computed from the map by value iteration. The error is largest where the agent seldom comes.
+
+It began with $Q_0 = 0.5$ everywhere, far too optimistic, and that is on purpose: what has not been tried looks good, so
+it is tried. Set it to 0 and $\varepsilon$ to 0.1, and the agent may need very long to see the goal for the first time.
+"""
+
+# %% tags=["picture"]
+V_star = np.zeros(16)  # from the map, with discount 0.95
+V_star[[0, 1, 2, 3, 4, 6, 8, 9, 10, 13, 14]] = (
+    *(0.1805, 0.1548, 0.1535, 0.1325, 0.2090, 0.1764),
+    *(0.2705, 0.3747, 0.4037, 0.5090, 0.7237),
+)
+
+
+def night_walk(n_steps, eps=0.3, seed=0, start=0.5):
+    """Q-learning on the lake: the agent's generator and that of the ice have their own seeds."""
+    env = lake.env(np.random.default_rng(seed))
+    Q0 = np.full((16, 4), start)
+    return q_learning(env, n_steps, 0.95, lambda N: N**-0.6, eps, np.random.default_rng(100 + seed), Q0)
+
+
+Q = night_walk(40_000)
+policy = Q.argmax(axis=1)
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4.6), layout="constrained")
+plots.values_on_grid(
+    Q.max(axis=1), (4, 4), left, policy=policy, terminal=lake.terminal, names=NAMES, title="learned from 40,000 steps"
+)
+plots.values_on_grid(V_star, (4, 4), right, terminal=lake.terminal, names=NAMES, title="computed from the map")
+plt.show()
+
+# %% [markdown]
+r"""
+How many steps does it take, and how much exploring? Below the largest error over the states, for agents that walk on until
+the step on the axis; the mean of 5 agents each, with a 95 % confidence band. On such a slippery lake even the greedy
+agent comes around a lot; the one that only explores falls into holes all the time, and seldom sees the far side.
+"""
+
+# %% tags=["picture"]
+steps = [300, 1000, 3000, 10_000]
+errors = {
+    rf"$\varepsilon$ = {eps}": np.array(
+        [
+            [np.abs(night_walk(n, eps, seed).max(axis=1) - V_star)[lake.terminal == 0].max() for n in steps]
+            for seed in range(5)
+        ]
+    )
+    for eps in (0.05, 0.3, 1.0)
+}
+ax = plots.learning_curves(
+    errors, x=steps, xlabel="steps", ylabel="largest error of the values", title="learning on the frozen lake"
+)
+ax.set(xscale="log", ylim=(0, None))
+plt.show()
+
+# %% [markdown]
+r"""
+And this is how it walks now, by the learned policy without exploring. Beside a hole it steers neither at the goal nor
+at free ice, but straight *away* from the hole or into the border: the ice may push it to either side, never backwards.
+Only on the field between two holes there is no safe way to steer.
+"""
+
+# %% tags=["picture"]
+walks = []
+for seed in (4, 11):
+    env = lake.env(np.random.default_rng(seed))
+    states, over = [env.reset()], False
+    while not over and len(states) < 30:
+        s2, _, terminated, truncated = env.step(int(policy[states[-1]]))
+        states.append(s2)
+        over = terminated or truncated
+    walks.append(states)
+plots.walk_on_grid(
+    walks, (4, 4), V=Q.max(axis=1), policy=policy, terminal=lake.terminal, names=NAMES, title="the policy at work"
+)
+
+# %% [markdown]
+r"""
+## A right policy from wrong values
+
+How would you notice a mistake in `q_learning`? Looking at the agent's behaviour is not enough. Here is a corridor of five
+states with the goal on the right, where one step out of ten slips and episodes are cut off after six steps. Your
+function runs three times on it, unchanged, but twice the environment lies about how an episode ended: once it calls
+every end a mere cut-off, so that the agent believes in a future beyond the goal; once it calls every cut-off the end of
+the task.
+
+All three agents have found the best policy: go right, everywhere. Only the values tell them apart, and only when you
+know the right ones. So the test of exercise 3 looks at $Q$, not at what an agent earns, and so should you: **an agent
+that behaves well may still be wrong**. On a larger problem the wrong values would, sooner or later, lead to wrong
+actions.
+"""
+
+# %% tags=["picture"]
+corridor = replace(envs.chain(5, slip=0.1), limit=6)
+Q_star = np.array([[1.666, 2.804], [1.842, 4.385], [3.323, 6.337], [5.133, 8.570]])  # from the map, with discount 0.9
+
+
+class Liar:
+    """The corridor, with another story about how episodes end."""
+
+    def __init__(self, story, rng):
+        self.story, self.env = story, corridor.env(rng)
+
+    def reset(self):
+        return self.env.reset()
+
+    def step(self, a):
+        s2, r, terminated, truncated = self.env.step(a)
+        return s2, r, *self.story(terminated, truncated)
+
+
+stories = {
+    "ends as they are": lambda terminated, truncated: (terminated, truncated),
+    'all ends "truncated"': lambda terminated, truncated: (False, terminated or truncated),
+    'all ends "terminated"': lambda terminated, truncated: (terminated or truncated, False),
+}
+fig, panels = plt.subplots(1, 4, figsize=(12, 3.2), layout="constrained")
+plots.q_table(Q_star, panels[0], actions=["left", "right"], title="from the map")
+for ax, (name, story) in zip(panels[1:], stories.items(), strict=True):
+    env = Liar(story, np.random.default_rng(0))
+    Q = q_learning(env, 20_000, 0.9, lambda N: N**-0.7, 0.3, np.random.default_rng(1), np.full((5, 2), 30.0))
+    error = np.max(np.abs(Q[:4] - Q_star))
+    plots.q_table(Q[:4], ax, actions=["left", "right"], title=f"{name}\nlargest error {error:.1f}")
+plt.show()
+
+# %% [markdown]
+r"""
+## Where this leads
+
+One table entry for each state and action: with 16 states that is fine. A cart with a pole on it has four real numbers
+as its state, a picture of a game thousands of pixels, and no state ever comes twice. In the next lab the table becomes
+a network, $Q_\theta(s, a)$. The target stays the same; what breaks is that neighbouring entries are no longer
+independent, and three more ideas are needed to mend it.
+"""
