@@ -51,7 +51,7 @@ def bellman(P, R, V, pi, gamma, terminal):
     V = _check.real("bellman", "V", V, 1)
     _check.same_shape("bellman", "V", V, (len(R),))
     pi = _policy("bellman", pi, R)
-    Q = R + gamma * (P @ (live * V))  # (S, A)
+    Q = R + gamma * (P @ np.where(live, V, 0))  # (S, A)
     return Q, Q.max(axis=1), np.sum(pi * Q, axis=1)
 
 

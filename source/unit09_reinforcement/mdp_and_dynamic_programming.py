@@ -420,9 +420,9 @@ r"""
 **What you built.** Howard's algorithm on the slippery lake, pass by pass. It starts with a policy that only knows
 "left", and never reaches anything; whatever it learns about one state changes others in the next pass.
 
-On the right, the price of patience: a process of 30 states without an end, for $\gamma$ closer and closer to 1. Value
-iteration needs about $1/(1 - \gamma)$ times as many sweeps. Policy iteration hardly notices: its passes look at the
-whole future at once. In exchange each of them solves a linear system, which costs $S^3$ operations; a sweep costs
+On the right, the price of patience: a process of 30 states without an end, for $\gamma$ closer and closer to 1. The
+sweeps of value iteration grow like $1/(1 - \gamma)$. Policy iteration hardly notices: its passes look at the whole
+future at once. In exchange each of them solves a linear system, which costs $S^3$ operations; a sweep costs
 $S^2 A$.
 """
 
@@ -444,7 +444,7 @@ for k, ax in zip(shown, panels, strict=False):
         passes[k][1], (4, 4), ax, policy=passes[k][0], terminal=lake.terminal, names=names, title=title
     )
 
-random, patience = np.random.default_rng(4), 1 - np.logspace(-0.3, -3, 10)
+random, patience = np.random.default_rng(4), 1 - np.logspace(-0.3, -2.6, 9)
 P, R, never = random.dirichlet(np.full(30, 0.1), size=(30, 3)), random.normal(size=(30, 3)), np.zeros(30, dtype=int)
 sweeps, rounds = [], []
 for gamma in patience:
