@@ -48,7 +48,7 @@ class Animation:
 def _palette(picture: Image.Image) -> Image.Image:
     """The colours of a picture, and those of all pictures, which may cover too few points to be found."""
     ours = [int(colour[i : i + 2], 16) for colour in ("#FFFFFF", "#000000", *PALETTE) for i in (1, 3, 5)]
-    found = np.reshape(picture.quantize(_COLOURS, dither=Image.Dither.NONE).getpalette(), (-1, 3))
+    found = np.reshape(picture.quantize(_COLOURS, dither=Image.Dither.NONE).getpalette() or [], (-1, 3)).astype(int)
     palette = Image.new("P", (1, 1))
     palette.putpalette(ours + found[found.min(axis=1) < 240].ravel().tolist())  # what is nearly white would replace it
     return palette
