@@ -298,3 +298,15 @@ def one_state_at_a_time(P, R, gamma, terminal):
         return np.where(np.arange(len(new)) == np.argmax(new != policy), new, policy)
 
     return _iterate(P, R, gamma, terminal, improve)
+
+
+ABSORBED = (
+    "terminal states lead to themselves and pay nothing, so the system gives them the value 0 with or without mask."
+)
+key.equivalent("gamma * P[s, policy] * (1 - terminal) -> gamma * P[s, policy]", ABSORBED)
+key.equivalent("1 - terminal -> 1", ABSORBED)
+
+MARGIN = "actions differ by 0.05 or more, or by nothing that rounding could show; a student may compare exactly."
+key.equivalent("Q.max(axis=1) > Q[s, policy] + 1e-10 -> Q.max(axis=1) >= Q[s, policy] + 1e-10", MARGIN)
+key.equivalent("Q[s, policy] + 1e-10 -> Q[s, policy]", MARGIN)
+key.equivalent("1e-10 -> 2e-10", MARGIN)

@@ -391,7 +391,7 @@ def policy_iteration(
     passes = 0
     while True:
         V = np.linalg.solve(np.eye(len(R)) - gamma * P[s, policy] * (1 - terminal), R[s, policy])
-        Q = R + gamma * P @ ((1 - terminal) * V)  # (S, A)
+        Q = R + gamma * P @ V  # (S, A); V is 0 where the task is over
         better = Q.max(axis=1) > Q[s, policy] + 1e-10
         if not better.any():
             return policy, V, passes
