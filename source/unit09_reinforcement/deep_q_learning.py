@@ -137,6 +137,29 @@ from autograder import mark
 mark("unit09_reinforcement/replay_buffer", ReplayBuffer)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** Below, a recorded log of CartPole: 4000 steps of a clumsy policy, put into your buffer. On the left
+64 steps in a row, on the right 64 draws. Both are batches of the same size; only one of them shows the network what
+there is to know.
+"""
+
+# %% tags=["picture"]
+log = envs.cartpole_log()
+buffer = ReplayBuffer(4000, 4, np.random.default_rng(1))
+for step in zip(*(log[name] for name in ("s", "a", "r", "s2", "terminated", "truncated")), strict=True):
+    buffer.push(*step)
+
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.7), layout="constrained", sharex=True, sharey=True)
+chosen = {"64 steps in a row": log["s"][1000:1064], "64 draws from the buffer": buffer.sample(64)["s"]}
+for k, (ax, (title, s)) in enumerate(zip(axes, chosen.items(), strict=True)):
+    ax.plot(np.degrees(log["s"][:, 2]), log["s"][:, 3], ".", ms=2, color="0.85", zorder=0)
+    ax.plot(np.degrees(s[:, 2]), s[:, 3], ".-" if k == 0 else ".", ms=7, lw=0.8, color=plots.PALETTE[k])
+    ax.set(xlabel="angle of the pole in degrees", title=title, xlim=(-14, 14), ylim=(-3.5, 3.5))
+    ax.spines[["top", "right"]].set_visible(False)
+axes[0].set_ylabel("its velocity in radians per second")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_dqn_target", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 2 What the network should say
@@ -194,6 +217,40 @@ from autograder import mark
 mark("unit09_reinforcement/dqn_target", dqn_target)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** Two tasks with one state and one action, so small that a network is a single number $q$. On the left
+every step earns 1, for ever, but episodes are cut off after five steps; with $\gamma = 0.9$ that is worth
+$1 / (1 - \gamma) = 10$. On the right a single step earns 1 and ends the task, worth 1. Again and again $q$ is replaced
+by the mean of its targets: by yours, and by those of two common mistakes with the flags.
+"""
+
+# %% tags=["picture"]
+
+
+def values(flags, rounds=40):
+    """What q becomes when it follows its targets; every transition earns 1."""
+    q, history = 0.0, [0.0]
+    for _ in range(rounds):
+        table = np.full((len(flags), 1), q)
+        q = dqn_target(np.ones(len(flags)), *np.array(flags).T, table, table, gamma=0.9).mean()
+        history.append(q)
+    return history
+
+
+limit = [(0, 0), (0, 0), (0, 0), (0, 0), (0, 1)]  # (terminated, truncated), five steps of one episode
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5), layout="constrained", sharey=True)
+merged = [(over | cut, cut) for over, cut in limit]
+plots.loss_curves({"your targets": values(limit), "a time limit taken for the end": values(merged)}, left)
+plots.loss_curves({"your targets": values([(1, 0)]), "an end without its flag": values([(0, 0)])}, right)
+left.axhline(10, color="0.6", lw=1, zorder=0)
+right.axhline(1, color="0.6", lw=1, zorder=0)
+left.set(title="no end, a limit of five steps: worth 10", xlabel="replacements", ylabel="$q$", ylim=(0, 10.6))
+right.set(title="one step, then the end: worth 1", xlabel="replacements", ylabel="")
+left.legend(loc="center right", fontsize="small")
+right.legend(loc="center right", fontsize="small")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_double_dqn_target", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 3 A second opinion
@@ -248,6 +305,35 @@ from autograder import mark
 
 mark("unit09_reinforcement/double_dqn_target", double_dqn_target)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** In the picture every action is worth exactly 0, and both networks see that through noise of standard
+deviation 1. DQN promises more than there is, and the more actions there are, the more it promises. If the networks'
+errors are independent, the second opinion removes the bias. A target network is an older copy of the other network, so
+their errors are alike: then a part of the bias stays.
+"""
+
+# %% tags=["picture"]
+rng = np.random.default_rng(5)
+actions, runs, B = np.arange(1, 21), 12, 300
+means = {"DQN": [], "double DQN, an older copy": [], "double DQN, independent": []}
+for _ in range(runs):
+    rows = {name: [] for name in means}
+    for A in actions:
+        q_target, noise = rng.normal(size=(2, B, A))
+        zero, no = np.zeros(B), np.zeros(B, dtype=int)
+        rows["DQN"].append(dqn_target(zero, no, no, q_target, noise, 1.0).mean())
+        for name, rho in (("double DQN, an older copy", 0.8), ("double DQN, independent", 0.0)):
+            q_online = rho * q_target + np.sqrt(1 - rho**2) * noise  # correlation rho
+            rows[name].append(double_dqn_target(zero, no, no, q_target, q_online, 1.0).mean())
+    for name in means:
+        means[name].append(rows[name])
+ax = plots.learning_curves({name: np.array(m) for name, m in means.items()}, x=actions)
+ax.axhline(0, color="0.6", lw=1, zorder=0)
+ax.set(xlabel="number of actions", ylabel="mean target", title="every action is worth 0")
+ax.set_xticks([1, 5, 10, 15, 20])
+plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_written_overestimation", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
@@ -380,6 +466,46 @@ from autograder import mark
 mark("unit09_reinforcement/dqn_update_step", dqn_update, soft_update)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+r"""
+**What you built.** A task of two steps: first nothing, then a reward of 1, then the end. With $\gamma = 0.9$ the second
+state is worth 1 and the first 0.9. The second is learnt from the reward itself, at once. The first can only be learnt
+from the second, by way of the target network: the slower that follows, the later the news arrives.
+"""
+
+# %% tags=["picture"]
+env = envs.Probe(3, np.random.default_rng(0))
+s, steps = env.reset(), []
+for _ in range(2):
+    s2, r, terminated, truncated = env.step(0)
+    steps.append((s, 0, r, s2, terminated, truncated))
+    s = s2
+batch = {
+    name: torch.tensor(np.array(column), dtype=torch.int64 if name == "a" else torch.float32)
+    for name, column in zip(("s", "a", "r", "s2", "terminated", "truncated"), zip(*steps, strict=True), strict=True)
+}
+
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained", sharey=True)
+first, second = {}, {}
+for tau in (1.0, 0.1, 0.02):
+    torch.manual_seed(1)
+    q, q_target = (nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1)) for _ in range(2))
+    soft_update(q_target, q, 1.0)
+    optimizer = torch.optim.Adam(q.parameters(), lr=0.01)
+    history = []
+    for _ in range(300):
+        with torch.no_grad():
+            history.append(q(batch["s"])[:, 0].tolist())
+        dqn_update(q, q_target, optimizer, batch, 0.9)
+        soft_update(q_target, q, tau)
+    first[rf"$\tau$ = {tau:g}"], second[rf"$\tau$ = {tau:g}"] = np.array(history).T
+plots.loss_curves(first, axes[0], title="the first state, worth 0.9", ylabel="value")
+plots.loss_curves(second, axes[1], title="the second state, worth 1", ylabel="")
+for ax, value in zip(axes, (0.9, 1.0), strict=True):
+    ax.axhline(value, color="0.6", lw=1, zorder=0)
+    ax.legend(loc="lower right", fontsize="small")
+plt.show()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "about_dqn_on_log", "locked": true, "schema_version": 3, "solution": false, "task": false}
 r"""
 ## 5 Learning from somebody else's experience
@@ -436,7 +562,8 @@ def train_on_log(
 
 # %% nbgrader={"grade": false, "grade_id": "check_dqn_on_log", "locked": true, "schema_version": 3, "solution": false, "task": false}
 q, q_target = constant_net(1.0, 2.0), constant_net(0.0, 0.0)
-log = {name: column.repeat(3, *[1] * (column.ndim - 1)) for name, column in batch.items()}  # three equal steps
+log = {name: torch.zeros(3) for name in ("terminated", "truncated")}  # three equal steps
+log |= {"s": torch.zeros(3, 1), "s2": torch.zeros(3, 1), "a": torch.zeros(3, dtype=torch.int64), "r": torch.ones(3)}
 out = train_on_log(q, q_target, torch.optim.SGD(q.parameters(), lr=0.25), log, [np.array([1])], 0.5, 2, False)
 assert out is None, "nothing is returned: both networks are changed in place"
 assert torch.allclose(q.bias, torch.tensor([1.5, 2.0])), f"one step as in exercise 4 gives [1.5, 2], got {q.bias}"
@@ -448,3 +575,136 @@ from autograder import mark
 
 mark("unit09_reinforcement/dqn_on_log", train_on_log)
 ### END HIDDEN TESTS
+
+# %% [markdown]
+r"""
+**What you built.** The log of exercise 1 was made by a policy that goes after the pole one time out of three and pushes
+at random otherwise. Your network reads it, 64 rows at a time, and never touches a cart. The picture shows what it has
+understood: how much better a push to the right is than one to the left, for a cart that stands still in the middle. It
+has found out by itself that one pushes towards the side to which the pole is falling, and that the velocity of the
+pole matters as much as its angle.
+"""
+
+# %% tags=["picture"]
+
+
+def new_net():
+    """Four numbers in, two action values out."""
+    return nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+
+
+def episode(q, env):
+    """The states of one episode in which every action is the one that q likes best."""
+    states, over = [env.reset()], False
+    while not over:
+        with torch.no_grad():
+            a = int(q(torch.tensor(states[-1], dtype=torch.float32)).argmax())
+        s2, _, terminated, truncated = env.step(a)
+        states.append(s2)
+        over = terminated or truncated
+    return np.array(states)
+
+
+log = envs.cartpole_log()
+tensors = {name: torch.tensor(v, dtype=torch.int64 if name == "a" else torch.float32) for name, v in log.items()}
+rng = np.random.default_rng(0)
+batches = [rng.integers(len(log["r"]), size=64) for _ in range(1500)]
+torch.manual_seed(0)
+q, q_target = new_net(), new_net()
+optimizer = torch.optim.Adam(q.parameters(), lr=1e-3)
+train_on_log(q, q_target, optimizer, tensors, batches, 0.99, 50, True)
+
+env = envs.cartpole(7)
+lengths = [len(episode(q, env)) - 1 for _ in range(10)]
+episodes = int((log["terminated"] | log["truncated"]).sum())
+print(f"Steps per episode: {len(log['r']) / episodes:.0f} in the log, whose episodes are cut off after 60;")
+print(f"{np.mean(lengths):.0f} by your network, which has only read it (from {min(lengths)} to {max(lengths)}).")
+
+angle, velocity = np.meshgrid(np.radians(np.linspace(-12, 12, 81)), np.linspace(-3, 3, 81))
+states = np.stack([0 * angle, 0 * angle, angle, velocity], axis=-1)
+with torch.no_grad():
+    values = q(torch.tensor(states, dtype=torch.float32)).numpy()
+gain = values[..., 1] - values[..., 0]
+fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+top = np.abs(gain).max()
+surface = ax.pcolormesh(np.degrees(angle), velocity, gain, cmap="RdBu", vmin=-top, vmax=top, shading="gouraud")
+ax.contour(np.degrees(angle), velocity, gain, levels=[0], colors="0.2", linewidths=1)
+ax.plot(np.degrees(log["s"][::4, 2]), log["s"][::4, 3], ".", ms=1.5, color="0.35")
+ax.set(xlim=(-12, 12), ylim=(-3, 3), xlabel="angle of the pole in degrees", ylabel="its velocity in radians per second")
+ax.set_title("where to push; dots: states of the log")
+fig.colorbar(surface, ax=ax, label="$Q$(push right) $-$ $Q$(push left)")
+plt.show()
+
+# %% [markdown]
+r"""
+## A pole in balance
+
+Everything is there: a memory, a target network, a step. Now the network acts for itself. At first it mostly tries
+things out; then it listens more and more to what it has learnt. **This is not graded**: with the same correct code one
+seed balances the pole for 500 steps and another forgets after 200 what it knew, which is why no mark hangs on it. There
+is a badge instead, for an average of at least 100 steps.
+"""
+
+# %% tags=["picture"]
+
+
+def balance(seed, steps=4500):
+    """Train an agent on CartPole; returns its network, and the length of the latest episode at every 50th step."""
+    torch.manual_seed(seed)
+    rng, env = np.random.default_rng(seed), envs.cartpole(seed)
+    q, q_target, memory = new_net(), new_net(), ReplayBuffer(steps, 4, rng)
+    soft_update(q_target, q, 1.0)
+    optimizer = torch.optim.Adam(q.parameters(), lr=2e-3)
+    s, length, latest, curve = env.reset(), 0, 0, []
+    for t in range(steps):
+        if rng.random() < max(0.05, 1 - t / 2000):  # explore
+            a = int(rng.integers(2))
+        else:
+            with torch.no_grad():
+                a = int(q(torch.tensor(s, dtype=torch.float32)).argmax())
+        s2, r, terminated, truncated = env.step(a)
+        memory.push(s, a, r, s2, terminated, truncated)
+        s, length = s2, length + 1
+        if terminated or truncated:
+            s, latest, length = env.reset(), length, 0
+        if t >= 500 and t % 4 == 0:
+            batch = {
+                name: torch.as_tensor(column, dtype=torch.int64 if name == "a" else torch.float32)
+                for name, column in memory.sample(64).items()
+            }
+            dqn_update(q, q_target, optimizer, batch, 0.99, double=True)
+            soft_update(q_target, q, 0.02)
+        if t % 50 == 49:
+            curve.append(max(latest, length))
+    return q, curve
+
+
+agents, curves = zip(*[balance(seed) for seed in range(3)], strict=True)
+scores = []
+for q in agents:
+    env = envs.cartpole(2024)
+    scores.append(np.mean([len(episode(q, env)) - 1 for _ in range(10)]))
+best = agents[int(np.argmax(scores))]
+print("Steps in balance, mean of ten episodes:", ", ".join(f"{score:.0f}" for score in scores))
+print("Badge: earned." if max(scores) >= 100 else "Badge: not yet. Is every repair in its place?")
+
+steps = 50 * np.arange(1, len(curves[0]) + 1)
+ax = plots.learning_curves(np.array(curves), x=steps, smooth=8, xlabel="steps", ylabel="steps in balance")
+for curve in curves:
+    ax.plot(steps, curve, color="0.7", lw=0.8, zorder=1)
+ax.set(title="three runs in grey, their mean and its 95 % confidence band", ylim=(0, None))
+plt.show()
+
+# %% tags=["picture"]
+env = envs.cartpole(2025)
+states = max((episode(best, env) for _ in range(5)), key=len)
+plots.cartpole_strip(states, title=f"an episode of {len(states) - 1} steps")
+plt.show()
+plots.cartpole_episode(states[:301], title="your agent at work")
+
+# %% [markdown]
+r"""
+**Playground.** Three experiments, one change each, three seeds each. Take the memory away: train on the latest 64 steps
+in a row. Take the target network away: $\tau = 1$. Take the second opinion away: `double=False`. Which repair matters
+most here, and can three seeds tell?
+"""
