@@ -4,11 +4,12 @@ A sample is random by nature. What must be in it holds for every order of calls 
 binomial test (a right answer fails it with probability 1e-9) and some facts that fail with less than 1e-16.
 """
 
+import operator
 from collections import deque
 
 import numpy as np
 
-from autograder.key import N0, Key, check, exact
+from autograder.key import N0, Key, check, exact, placed
 from autograder.key.answers import random_state
 from autograder.key.kinds import describe
 from autograder.stats import ALPHA, rate
@@ -45,8 +46,9 @@ def fill(buffer, steps):
         push(*step)
 
 
-def size(buffer, expected):
-    exact(buffer.__len__(), expected, what="the length")
+def size(answer, buffer, expected):
+    (length,) = placed(answer, operator.length_hint)  # what len() says
+    exact(length(buffer), expected, what="the length")
 
 
 def table(steps):
@@ -85,9 +87,9 @@ def counts(sample, stored):
     return same.sum(axis=0)
 
 
-def holds(buffer, stored, batch=None):
+def holds(answer, buffer, stored, batch=None):
     """The memory holds these transitions and no other; one of up to ten stays out of 100 samples with 1e-42."""
-    size(buffer, len(stored))
+    size(answer, buffer, len(stored))
     seen = np.zeros(len(stored), dtype=bool)
     for _ in range(100):
         seen |= counts(drawn(buffer, batch or len(stored), len(stored[0][0])), stored) > 0
@@ -99,10 +101,10 @@ def holds(buffer, stored, batch=None):
 @key.part("worked", weight=1)
 def three_slots_and_five_transitions(answer, rng):
     buffer = memory(answer, 3, 2, rng)
-    size(buffer, 0)
+    size(answer, buffer, 0)
     steps = [(np.array([k, -k], float), k % 2, float(k), np.array([k + 1, -k - 1], float), 0, 0) for k in range(5)]
     fill(buffer, steps)
-    holds(buffer, steps[2:])
+    holds(answer, buffer, steps[2:])
     indices(buffer)
 
 
@@ -111,7 +113,7 @@ def a_new_transition_replaces_the_oldest_one(answer, rng):
     buffer, steps = memory(answer, 5, 3, rng), transitions(rng, 13, 3)
     for start, stop in ((0, 5), (5, 6), (6, 10), (10, 13)):
         fill(buffer, steps[start:stop])
-        holds(buffer, steps[stop - 5 : stop])
+        holds(answer, buffer, steps[stop - 5 : stop])
 
 
 @key.part("core", weight=1.5)
@@ -133,7 +135,7 @@ def what_happens_to_an_array_after_its_push_does_not_matter(answer, rng):
         now[:], then[:] = s, s2
         push(now, a, r, then, terminated, truncated)
     now[:], then[:] = 7, 7
-    holds(buffer, steps)
+    holds(answer, buffer, steps)
 
 
 @key.part("core", weight=1)
@@ -141,7 +143,7 @@ def terminated_and_truncated_are_kept_apart(answer, rng):
     buffer, both = memory(answer, 4, 2, rng), [(False, False), (True, False), (False, True), (True, True)]
     steps = [(*step[:4], *flags) for step, flags in zip(transitions(rng, 4, 2), both, strict=True)]
     fill(buffer, steps)
-    holds(buffer, steps)
+    holds(answer, buffer, steps)
 
 
 @key.part("core", weight=0.5)
@@ -162,9 +164,9 @@ def the_passed_generator_decides_the_sample(answer, rng):
 def only_filled_slots_are_drawn(answer, rng):
     buffer, steps = memory(answer, 50, 4, rng), transitions(rng, 3, 4)
     fill(buffer, steps[:2])
-    holds(buffer, steps[:2], batch=300)
+    holds(answer, buffer, steps[:2], batch=300)
     fill(buffer, steps[2:])
-    holds(buffer, steps, batch=300)
+    holds(answer, buffer, steps, batch=300)
 
 
 @key.part("edge", weight=1)
@@ -174,7 +176,7 @@ def one_slot_and_observations_in_float32(answer, rng):
         s, s2 = rng.normal(size=(2, 1)).astype(np.float32)
         step = (s, 2 - k, float(rng.normal()), s2, False, False)
         fill(buffer, [step])
-    size(buffer, 1)
+    size(answer, buffer, 1)
     for batch in (1, 4):
         exact(drawn(buffer, batch, 1), np.repeat(table([step]), batch, axis=0), what="the sample")
     indices(buffer)
