@@ -91,6 +91,7 @@ POINTS = {
         "cnn_digits": 6,
     },
     "unit09_reinforcement": {
+        "q_agent": 9,
         "bellman_backup": 8,
         "policy_iteration": 5,
         "epsilon_greedy": 7,
