@@ -64,8 +64,8 @@ another $0.7$, so $\pi = (0.1, 0.8, 0.1)$. With $\varepsilon = 0$ it is $(0, 1, 
 are equally likely.
 
 **What counts.** If several actions are the best, the lowest index among them is the greedy one. Values may all be
-negative, they may be of an integer type, and there may be a single action. All randomness comes from `rng`, and which of its methods you call, and in
-which order, is up to you. `q` is unchanged afterwards.
+negative, they may be of an integer type, and there may be a single action. All randomness comes from `rng`, and which
+of its methods you call, and in which order, is up to you. `q` is unchanged afterwards.
 """
 
 
@@ -174,15 +174,16 @@ If the step ended the task (`terminated`), there is no future, whatever the tabl
 otherwise. That is called *off-policy*.
 
 **Write** `q_update(Q, s, a, r, s2, terminated, alpha, gamma)`: `Q` has shape (S, A); `s`, `a`, `s2` are integers; `r`,
-`alpha`, `gamma` are numbers; `terminated` is true or false. Return the **new** table, in which the one entry has changed.
+`alpha`, `gamma` are numbers; `terminated` is true or false. Return the **new** table, in which the one entry has
+changed.
 
 **Worked example.** $Q = \begin{pmatrix} 0 & 2 \\ 1 & 3 \end{pmatrix}$, and the step is $s = 0$, $a = 1$, $r = 1$,
 $s' = 1$, with $\alpha = \gamma = \frac12$. The target is $1 + \frac12 \cdot 3 = \frac52$, so $Q(0, 1)$ becomes
 $2 + \frac12 \left(\frac52 - 2\right) = \frac94$. Had the step ended the task, the target were $1$ and the new value
 $2 + \frac12 (1 - 2) = \frac32$.
 
-**What counts.** The table that was passed in is the same afterwards. It may hold negative values only, it may be a table of
-integers (the new one is then of floats), and a step may lead back to where it began, $s' = s$.
+**What counts.** The table that was passed in is the same afterwards. It may hold negative values only, it may be a
+table of integers (the new one is then of floats), and a step may lead back to where it began, $s' = s$.
 """
 
 
@@ -222,11 +223,11 @@ mark("unit09_reinforcement/q_update", q_update)
 
 # %% [markdown]
 r"""
-**What you built.** A field with a goal (lower right, pays 1) and a pit (pays $-1$); each step costs $0.04$. Nobody tells
-the table where they are. On the left the table after walking one path to the goal *once*: only the last step has
-learned something, since before it everything ahead was still worth 0. In the middle after the same walk six times: with
-every repetition the good news moves one step back. On the right after 500 random walks: every action of every state
-has its value, although the walks themselves were as bad as random walks are. That is what *off-policy* means.
+**What you built.** A field with a goal (lower right, pays 1) and a pit (pays $-1$); each step costs $0.04$. Nobody
+tells the table where they are. On the left the table after walking one path to the goal *once*: only the last step has
+learned something, since before it everything ahead was still worth 0. In the middle after the same walk six times:
+with every repetition the good news moves one step back. On the right after 500 random walks: every action of every
+state has its value, although the walks themselves were as bad as random walks are. That is what *off-policy* means.
 
 Each state is cut into four pieces, one for each direction; the best one is written in bold. Moving into the border
 stays where it is.
@@ -287,7 +288,8 @@ the agent's own choices; `Q0` (S, A) is the table to start from. Return the fina
 
 **Worked example.** Two states, one action, a single step: `Q0` is $\begin{pmatrix} 0 \\ 5 \end{pmatrix}$, the step
 from 0 to 1 pays 1, $\gamma = 0.9$, $\alpha(1) = \frac12$. The new value of state 0 is
-$\frac12 (1 + 0.9 \cdot 5) = 2.75$ if the episode goes on or is truncated, and $\frac12 \cdot 1 = 0.5$ if it is terminated.
+$\frac12 (1 + 0.9 \cdot 5) = 2.75$ if the episode goes on or is truncated, and $\frac12 \cdot 1 = 0.5$ if it is
+terminated.
 
 **What counts.** Exactly `n_steps` calls of `env.step`; `env.reset` at the start and after each end of an episode
 (after the last step it does not matter); `alpha` is asked with the number of visits; `Q0` is the same afterwards. Write
@@ -355,9 +357,10 @@ mark("unit09_reinforcement/q_agent", q_learning)
 
 # %% [markdown]
 r"""
-**What you built.** The frozen lake of the last lab at night: your agent knows nothing about slippery ice, holes or the goal,
-and walks 40,000 steps. On the left what it has learned, $\max_a Q(s, a)$, with its greedy policy as arrows. On the
-right the exact values, computed from the map by value iteration. The error is largest where the agent seldom comes.
+**What you built.** The frozen lake of the last lab at night: your agent knows nothing about slippery ice, holes or the
+goal, and walks 40,000 steps. On the left what it has learned, $\max_a Q(s, a)$, with its greedy policy as arrows. On
+the right the exact values, computed from the map by value iteration. What is left of the error shrinks slowly: the ice
+is noisy.
 
 It began with $Q_0 = 0.5$ everywhere, far too optimistic, and that is on purpose: what has not been tried looks good, so
 it is tried. Set it to 0 and $\varepsilon$ to 0.1, and the agent may need very long to see the goal for the first time.
@@ -389,9 +392,10 @@ plt.show()
 
 # %% [markdown]
 r"""
-How many steps does it take, and how much exploring? Below the largest error over the states, for agents that walk on until
-the step on the axis; the mean of 4 agents each, with a 95 % confidence band. On such a slippery lake even the greedy
-agent comes around a lot; the one that only explores falls into holes all the time, and seldom sees the far side.
+How many steps does it take, and how much exploring? Below the largest error over the states, for agents that walk on
+until the step on the axis; the mean of 4 agents each, with a 95 % confidence band. On such a slippery lake even the
+greedy agent comes around a lot; the one that only explores falls into holes all the time, and seldom sees the far
+side.
 """
 
 # %% tags=["picture"]
@@ -409,6 +413,8 @@ ax = plots.learning_curves(
     errors, x=steps, xlabel="steps", ylabel="largest error of the values", title="learning on the frozen lake"
 )
 ax.set(xscale="log", ylim=(0, None))
+ax.set_xticks(steps, [f"{n}" for n in steps])
+ax.minorticks_off()
 plt.show()
 
 # %% [markdown]
@@ -436,11 +442,11 @@ plots.walk_on_grid(
 r"""
 ## A right policy from wrong values
 
-How would you notice a mistake in `q_learning`? Looking at the agent's behaviour is not enough. Here is a corridor of five
-states with the goal on the right, where one step out of ten slips and episodes are cut off after six steps. Your
+How would you notice a mistake in `q_learning`? Looking at the agent's behaviour is not enough. Here is a corridor of
+five states with the goal on the right, where one step out of ten slips and episodes are cut off after six steps. Your
 function runs three times on it, unchanged, but twice the environment lies about how an episode ended: once it calls
-every end a mere cut-off, so that the agent believes in a future beyond the goal; once it calls every cut-off the end of
-the task.
+every end a mere cut-off, so that the agent believes in a future beyond the goal; once it calls every cut-off the end
+of the task.
 
 All three agents have found the best policy: go right, everywhere. Only the values tell them apart, and only when you
 know the right ones. So the test of exercise 3 looks at $Q$, not at what an agent earns, and so should you: **an agent
