@@ -8,7 +8,14 @@ import numpy as np
 from autograder.key import N0, Key, check, close, standard
 from dlmath_ref import activation, mlp_forward
 
-key = Key("unit04_feedforward/mlp_forward", reference=mlp_forward, bans=N0, given={"activation": activation})
+
+def asked_before(name, z):
+    """The function of the exercise `activations`, which knows five names."""
+    check(name != "identity", "activation was asked for the identity, which it does not know.")
+    return activation(name, z)
+
+
+key = Key("unit04_feedforward/mlp_forward", reference=mlp_forward, bans=N0, given={"activation": asked_before})
 
 NAMES = ("As", "Zs")
 
