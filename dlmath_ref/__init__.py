@@ -86,9 +86,11 @@ from dlmath_ref.rl import (
     dqn_target,
     epsilon_greedy,
     epsilon_greedy_probs,
+    policy_evaluation,
     policy_iteration,
     q_learning,
     q_update,
+    value_iteration,
 )
 from dlmath_ref.second_order import bfgs_minimize, bfgs_update, lbfgs_direction, newton_logistic
 from dlmath_ref.training import gd_logistic, predict_ovo, predict_ovr, sgd_softmax, train_mlp_digits
@@ -169,6 +171,7 @@ __all__ = [
     "numerical_gradient",
     "one_hot",
     "pca",
+    "policy_evaluation",
     "policy_iteration",
     "polynomial_features",
     "precision_recall_f1",
@@ -190,4 +193,5 @@ __all__ = [
     "split_indices",
     "topk_accuracy",
     "train_mlp_digits",
+    "value_iteration",
 ]

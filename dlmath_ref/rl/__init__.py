@@ -7,7 +7,7 @@ targets     what a deep Q-network is asked to predict
 dqn         one step of deep Q-learning, many on recorded data, an agent (needs torch, imported on its own)
 """
 
-from dlmath_ref.rl.mdp import bellman, policy_iteration
+from dlmath_ref.rl.mdp import bellman, policy_evaluation, policy_iteration, value_iteration
 from dlmath_ref.rl.replay import ReplayBuffer
 from dlmath_ref.rl.tabular import epsilon_greedy, epsilon_greedy_probs, q_learning, q_update
 from dlmath_ref.rl.targets import double_dqn_target, dqn_target
@@ -19,7 +19,9 @@ __all__ = [
     "dqn_target",
     "epsilon_greedy",
     "epsilon_greedy_probs",
+    "policy_evaluation",
     "policy_iteration",
     "q_learning",
     "q_update",
+    "value_iteration",
 ]
