@@ -155,7 +155,7 @@ chosen = {"64 steps in a row": log["s"][1000:1064], "64 draws from the buffer": 
 for k, (ax, (title, s)) in enumerate(zip(axes, chosen.items(), strict=True)):
     ax.plot(np.degrees(log["s"][:, 2]), log["s"][:, 3], ".", ms=2, color="0.85", zorder=0)
     ax.plot(np.degrees(s[:, 2]), s[:, 3], ".-" if k == 0 else ".", ms=7, lw=0.8, color=plots.PALETTE[k])
-    ax.set(xlabel="angle of the pole in degrees", title=title, xlim=(-14, 14), ylim=(-3.5, 3.5))
+    ax.set(xlabel="angle of the pole in degrees", title=title, xlim=(-14, 14), ylim=(-2.6, 2.6))
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].set_ylabel("its velocity in radians per second")
 plt.show()
@@ -470,7 +470,8 @@ mark("unit09_reinforcement/dqn_update_step", dqn_update, soft_update)
 r"""
 **What you built.** A task of two steps: first nothing, then a reward of 1, then the end. With $\gamma = 0.9$ the second
 state is worth 1 and the first 0.9. The second is learnt from the reward itself, at once. The first can only be learnt
-from the second, by way of the target network: the slower that follows, the later the news arrives.
+from the second, by way of the target network: the slower that follows, the later the news arrives. (And one network
+serves both states: while one value moves, it pulls the other along.)
 """
 
 # %% tags=["picture"]
