@@ -582,8 +582,9 @@ r"""
 **What you built.** The log of exercise 1 was made by a policy that goes after the pole one time out of three and pushes
 at random otherwise. Your network reads it, 64 rows at a time, and never touches a cart. The picture shows what it has
 understood: how much better a push to the right is than one to the left, for a cart that stands still in the middle. It
-has found out by itself that one pushes towards the side to which the pole is falling, and that the velocity of the
-pole matters as much as its angle.
+has found out by itself that one pushes towards the side to which the pole is falling. The line of indecision is nearly
+level: within the few degrees that count, where the pole is going says more than where it is. Trust the colours only
+where there are dots; elsewhere nobody has told the network anything.
 """
 
 # %% tags=["picture"]
@@ -609,7 +610,7 @@ def episode(q, env):
 log = envs.cartpole_log()
 tensors = {name: torch.tensor(v, dtype=torch.int64 if name == "a" else torch.float32) for name, v in log.items()}
 rng = np.random.default_rng(0)
-batches = [rng.integers(len(log["r"]), size=64) for _ in range(1500)]
+batches = [rng.integers(len(log["r"]), size=64) for _ in range(1200)]
 torch.manual_seed(0)
 q, q_target = new_net(), new_net()
 optimizer = torch.optim.Adam(q.parameters(), lr=1e-3)
@@ -621,7 +622,7 @@ episodes = int((log["terminated"] | log["truncated"]).sum())
 print(f"Steps per episode: {len(log['r']) / episodes:.0f} in the log, whose episodes are cut off after 60;")
 print(f"{np.mean(lengths):.0f} by your network, which has only read it (from {min(lengths)} to {max(lengths)}).")
 
-angle, velocity = np.meshgrid(np.radians(np.linspace(-12, 12, 81)), np.linspace(-3, 3, 81))
+angle, velocity = np.meshgrid(np.radians(np.linspace(-12, 12, 81)), np.linspace(-2, 2, 81))
 states = np.stack([0 * angle, 0 * angle, angle, velocity], axis=-1)
 with torch.no_grad():
     values = q(torch.tensor(states, dtype=torch.float32)).numpy()
@@ -631,7 +632,7 @@ top = np.abs(gain).max()
 surface = ax.pcolormesh(np.degrees(angle), velocity, gain, cmap="RdBu", vmin=-top, vmax=top, shading="gouraud")
 ax.contour(np.degrees(angle), velocity, gain, levels=[0], colors="0.2", linewidths=1)
 ax.plot(np.degrees(log["s"][::4, 2]), log["s"][::4, 3], ".", ms=1.5, color="0.35")
-ax.set(xlim=(-12, 12), ylim=(-3, 3), xlabel="angle of the pole in degrees", ylabel="its velocity in radians per second")
+ax.set(xlim=(-12, 12), ylim=(-2, 2), xlabel="angle of the pole in degrees", ylabel="its velocity in radians per second")
 ax.set_title("where to push; dots: states of the log")
 fig.colorbar(surface, ax=ax, label="$Q$(push right) $-$ $Q$(push left)")
 plt.show()
@@ -641,9 +642,9 @@ r"""
 ## A pole in balance
 
 Everything is there: a memory, a target network, a step. Now the network acts for itself. At first it mostly tries
-things out; then it listens more and more to what it has learnt. **This is not graded**: with the same correct code one
-seed balances the pole for 500 steps and another forgets after 200 what it knew, which is why no mark hangs on it. There
-is a badge instead, for an average of at least 100 steps.
+things out; then it listens more and more to what it has learnt. **This is not graded**: with other seeds the same
+correct code ends anywhere between twenty steps and several hundred, and a network that was good may forget what it
+knew, which is why no mark hangs on it. There is a badge instead, for an average of at least 100 steps.
 """
 
 # %% tags=["picture"]
