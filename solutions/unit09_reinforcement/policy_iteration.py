@@ -310,3 +310,7 @@ MARGIN = "actions differ by 0.05 or more, or by nothing that rounding could show
 key.equivalent("Q.max(axis=1) > Q[s, policy] + 1e-10 -> Q.max(axis=1) >= Q[s, policy] + 1e-10", MARGIN)
 key.equivalent("Q[s, policy] + 1e-10 -> Q[s, policy]", MARGIN)
 key.equivalent("1e-10 -> 2e-10", MARGIN)
+
+BOUND = "it only keeps a mistake from looping for ever; six passes are the most that a task needs."
+key.equivalent("1000 -> 1001", BOUND)
+key.equivalent("1000 -> 999", BOUND)
