@@ -285,8 +285,8 @@ def double_dqn_target(
 ) -> np.ndarray:
     """Targets of double DQN: r and both flags (B,), both tables of next values (B, A); returns (B,)."""
     ### BEGIN SOLUTION
-    best = np.argmax(q_next_online, axis=1)[:, None]  # (B, 1)
-    worth = np.take_along_axis(q_next_target, best, axis=1)[:, 0]  # (B,)
+    best = np.argmax(q_next_online, axis=1)  # (B,)
+    worth = q_next_target[np.arange(len(best)), best]  # (B,)
     return r + gamma * (1 - terminated) * worth
     ### END SOLUTION
 
