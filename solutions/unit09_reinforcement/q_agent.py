@@ -357,17 +357,11 @@ def all_steps_counted(env, n_steps, gamma, alpha, eps, rng, Q0):
 
 
 @key.reject(NEXT, fails=[SOLVED])
-def action_taken_next(env, n_steps, gamma, alpha, eps, rng, Q0):
-    Q, visits, s = Q0.copy(), np.zeros(Q0.shape, dtype=int), env.reset()
-    a = chosen(Q[s], eps, rng)
-    for _ in range(n_steps):
-        s2, r, terminated, truncated = env.step(a)
-        visits[s, a] += 1
-        a2 = chosen(Q[s2], eps, rng)
-        Q[s, a] += alpha(int(visits[s, a])) * (r + gamma * (not terminated) * Q[s2, a2] - Q[s, a])
-        s = env.reset() if terminated or truncated else s2
-        a = chosen(Q[s], eps, rng) if terminated or truncated else a2
-    return Q
+def an_action_drawn_for_the_target(env, n_steps, gamma, alpha, eps, rng, Q0):
+    def drawn(Q, s, a, s2, terminated, truncated):
+        return 0.0 if terminated else Q[s2, chosen(Q[s2], eps, rng)]
+
+    return learn(env, n_steps, gamma, alpha, eps, rng, Q0, drawn)
 
 
 @key.reject(MIXED, fails=[SOLVED, EXPLORED])
