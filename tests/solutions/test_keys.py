@@ -91,6 +91,9 @@ POINTS = {
         "cnn_digits": 6,
     },
     "unit09_reinforcement": {
+        "replay_buffer": 8,
+        "dqn_update_step": 8,
+        "dqn_on_log": 4,
         "q_agent": 9,
         "bellman_backup": 8,
         "policy_iteration": 5,
