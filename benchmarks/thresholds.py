@@ -108,11 +108,27 @@ def _cnn_unseen(names: Values, train: Train, seed: int) -> float:
     return float((model(X[test]).argmax(1) == y[test]).float().mean())
 
 
+def _q_error(index: int) -> Callable[[Values, Train, int], float]:
+    """The largest error of a value that is learned in one of the key's processes."""
+
+    def measure(names: Values, train: Train, seed: int) -> float:
+        process = names["PROCESSES"][index]
+        here = lambda shown, *rest: train(shown.value, *rest)  # noqa: E731 - in a sandbox it would be a stand-in
+        table, _ = names["explored"](here, process, np.random.default_rng(seed))
+        return float(process.distance(table))
+
+    return measure
+
+
 MLP, CNN = "unit04_feedforward/mlp_digits", "unit05_convolution/cnn_digits"
+AGENT = "unit09_reinforcement/q_agent"
 CHECKS = [
     Check(MLP, "unseen digits named rightly", "RIGHT", True, _mlp_unseen),
     Check(MLP, "the same after training on shuffled labels", "SHUFFLED", False, _mlp_shuffled),
     Check(CNN, "unseen digits named rightly", "RIGHT", True, _cnn_unseen),
+    Check(AGENT, "largest error in the chain of negative values", "WITHIN", False, _q_error(0)),
+    Check(AGENT, "largest error after optimism", "WITHIN", False, _q_error(1)),
+    Check(AGENT, "largest error where only the clock ends", "WITHIN", False, _q_error(2)),
 ]
 
 
