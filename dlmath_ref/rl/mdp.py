@@ -98,7 +98,7 @@ def value_iteration(P, R, gamma, terminal, tol=1e-8):
         raise RangeError(f"value_iteration: got tol = {tol}, expected a positive number.")
     dtype, P, R = R.dtype, P.astype(np.float64), R.astype(np.float64)
     V, change = np.zeros(len(R)), np.inf
-    while gamma * change >= tol * (1 - gamma) and change > 4 * np.finfo(float).eps * np.abs(V).max():
+    while not gamma * change < tol * (1 - gamma) and change > 4 * np.finfo(float).eps * np.abs(V).max():
         before, V = V, np.max(R + gamma * (P @ (live * V)), axis=1)
         change = np.abs(V - before).max()
     Q = R + gamma * (P @ (live * V))  # (S, A)

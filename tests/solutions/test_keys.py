@@ -96,6 +96,8 @@ POINTS = {
         "dqn_on_log": 4,
         "q_agent": 9,
         "bellman_backup": 8,
+        "value_iteration": 8,
+        "policy_evaluation": 7,
         "policy_iteration": 5,
         "epsilon_greedy": 7,
         "q_update": 9,
