@@ -181,7 +181,9 @@ best is to step right, $V^*(1) = -1 + 10 = 9$. From state 0 it takes a step more
 So $V^* = (\frac72, 9, 0)$ and the policy is $(1, 1, 0)$: in state 2 all is equal, and the lowest action is 0.
 
 **What counts.** The accuracy, also for $\gamma = 0.999$; $\gamma = 0$, where the future does not count at all; a task
-that may begin in a terminal state. How you get there is up to you.
+that may begin in a terminal state. Some tables begin anew after the end, with rewards in the rows of terminal states:
+only `terminal` says where a task is over, and what you return for such states does not count. How you get there is up
+to you.
 """
 
 
@@ -271,7 +273,8 @@ The diagonal matrix stands on the right of $P_\pi$: it masks the **columns**, th
 each, and $\gamma = \frac34$. A step earns 2 on average, for ever:
 $V = 2 + \frac34 V$, so $V = 2 / (1 - \frac34) = 8$.
 
-**What counts.** Policies of any kind, deterministic ones as rows of one 1; terminal states; $\gamma = 0$. Solving the
+**What counts.** Policies of any kind, deterministic ones as rows of one 1; terminal states, also in tables that begin
+anew after the end, as in exercise 2; $\gamma = 0$. Solving the
 system and iterating $T_\pi$ until nothing changes are both fine, the second only with an accuracy of $10^{-9}$.
 """
 
