@@ -364,3 +364,9 @@ class actions_as_floats(_Memory):
 class precision_of_the_observation(_Memory):
     def transition(self, s, a, r, s2, terminated, truncated):
         return (np.array(s), a, r, np.array(s2), terminated, truncated)
+
+
+for mutant in ("np.zeros -> np.ones", *(f"np.zeros -> np.ones [{k}]" for k in range(2, 7))):
+    key.equivalent(mutant, "What an empty slot holds is never drawn.")
+for mutant in ("", " [2]"):
+    key.equivalent(f"np.zeros(capacity, dtype=bool) -> np.zeros(capacity){mutant}", "Flags may be 0 and 1 of any type.")
