@@ -111,7 +111,7 @@ def walk_on_grid(
     ax = figure.add_axes((0.03, 0.03, 0.94, 1 - (0.65 if title else 0.42) / figure.get_figheight()))
     values_on_grid(V, shape, ax, policy=policy, terminal=terminal, names=names, moves=moves)
     figure.suptitle(title, fontsize=11, y=0.985)
-    (agent,) = ax.plot([], [], "o", ms=20, color=PALETTE[1], mec="white", mew=1.5, alpha=0.85, zorder=5)
+    (agent,) = ax.plot([], [], "o", ms=20, color=PALETTE[1], mec="white", mew=1.5, zorder=5)
     caption = figure.text(0.03, ax.get_position().y1 + 0.02, "", fontsize=9, va="bottom")
 
     def draw(frame: tuple[str, np.ndarray]) -> None:

@@ -191,6 +191,6 @@ def discount_on_reward(P, R, pi, gamma, terminal):
 @key.reject("You take the best action; here the policy decides.", fails=[ONE, ENDLESS, OVER, FIELD, NOW, FIXED, LAYOUT])
 def best_action(P, R, pi, gamma, terminal):
     V = np.zeros(len(R))
-    for _ in range(2000):
+    for _ in range(300):
         V = np.max(R + gamma * P @ ((1 - terminal) * V), axis=1)
     return V
