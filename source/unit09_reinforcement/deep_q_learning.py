@@ -664,8 +664,8 @@ def balance(seed, steps=4500):
         else:
             with torch.no_grad():
                 a = int(q(torch.tensor(s, dtype=torch.float32)).argmax())
-        s2, r, terminated, truncated = env.step(a)
-        memory.push(s, a, r, s2, terminated, truncated)
+        s2, reward, terminated, truncated = env.step(a)
+        memory.push(s, a, reward, s2, terminated, truncated)
         s, length = s2, length + 1
         if terminated or truncated:
             s, latest, length = env.reset(), length, 0

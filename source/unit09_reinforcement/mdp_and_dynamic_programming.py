@@ -522,7 +522,7 @@ Write mathematics between dollar signs. Double-click the cell below to begin.
 r"""
 **(a)** Let $a^*$ be a maximiser of $x$. Then
 $\max_a x_a - \max_a y_a \le x_{a^*} - y_{a^*} \le \max_a |x_a - y_a|$, and the same with $x$ and $y$ exchanged. So
-$|\max_a x_a - \max_a y_a| \le \max_a |x_a - y_a|$.
+$\bigl|\max_a x_a - \max_a y_a\bigr| \le \max_a |x_a - y_a|$.
 
 Take $x_a = Q_V(s, a)$ and $y_a = Q_U(s, a)$, the brackets for $V$ and for $U$. The rewards cancel. With
 $m(s') = 1 - \text{terminal}(s') \in \{0, 1\}$,

@@ -435,7 +435,7 @@ for seed in (4, 11):
         over = terminated or truncated
     walks.append(states)
 plots.walk_on_grid(
-    walks, (4, 4), V=Q.max(axis=1), policy=policy, terminal=lake.terminal, names=NAMES, title="the policy at work"
+    walks, (4, 4), V=Q.max(1), policy=policy, terminal=lake.terminal, names=NAMES, title="the policy at work"
 )
 
 # %% [markdown]
