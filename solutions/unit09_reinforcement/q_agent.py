@@ -392,3 +392,8 @@ def first_table_changed(env, n_steps, gamma, alpha, eps, rng, Q0):
 @key.reject(MORE, fails=NAMES)
 def one_step_too_many(env, n_steps, gamma, alpha, eps, rng, Q0):
     return learn(env, n_steps + 1, gamma, alpha, eps, rng, Q0)
+
+
+key.equivalent("np.array(Q0, dtype=float) -> np.array(Q0)", "The tables to begin with hold floats.")
+key.equivalent("np.zeros(Q.shape, dtype=int) -> np.zeros(Q.shape)", "The number is made an int before alpha is asked.")
+key.equivalent("rng.random() < eps -> rng.random() <= eps", "They are equal with probability 2^-53 at most.")
