@@ -228,3 +228,10 @@ def truncation_treated_as_terminal(q, q_target, optimizer, log, batches, gamma, 
         if k % sync_every == 0:
             q_target.load_state_dict(q.state_dict())
         _step(q, q_target, optimizer, done, rows, gamma, double)
+
+
+for mutant in ("0 -> -1 [2]", "0 -> -1 [3]"):
+    key.equivalent(mutant, "There is one column: it is the first and the last.")
+key.equivalent(
+    "nn.functional.mse_loss(taken, y) -> nn.functional.mse_loss(y, taken)", "The square is symmetric; y is constant."
+)

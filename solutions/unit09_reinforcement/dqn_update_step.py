@@ -67,10 +67,13 @@ def agrees(answer, q, q_target, batches, double=False, before=None):
     twin_optimizer = sgd(twin)
     q, q_target, optimizer, leave = placed(answer, q, q_target, sgd(q), before or dict)
     leave()
+    chooser = (True,) if double else ()  # the default is False
     for k, batch in enumerate(batches):
         expected = dqn_update(twin, twin_target, twin_optimizer, batch, GAMMA, double)
         close(
-            answer.dqn_update(q, q_target, optimizer, batch, GAMMA, double), expected, what=f"the loss of step {k + 1}"
+            answer.dqn_update(q, q_target, optimizer, batch, GAMMA, *chooser),
+            expected,
+            what=f"the loss of step {k + 1}",
         )
     close(state(q), state(twin), what="the state of q")
 
