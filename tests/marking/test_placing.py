@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.key import Key, close, placed, state
+from autograder.key import N0, Key, check, close, placed, state
 from autograder.marking import LocalAnswers, mark_exercise
 from autograder.marking.sandboxed import SandboxAnswers
 from autograder.results import Verdict
@@ -82,6 +82,23 @@ def test_in_the_sandbox(key, box, source, points, diagnosis):
         result = mark_exercise(key, SandboxAnswers(session, key.bans, {}), b"secret")
     assert (result.points, result.diagnosis) == (points, diagnosis)
     assert result.verdict is not Verdict.BROKEN
+
+
+def test_bans_are_for_students(box):
+    """Where builtins are banned, optimisers are rebuilt and lengths are asked for all the same."""
+    key = Key("u/step", reference={"step": function(RIGHT)}, bans=N0.allowing("torch"))
+
+    @key.part("core", weight=1)
+    def an_optimiser_and_a_length(answer, rng):
+        model = torch.nn.Sequential(torch.nn.Linear(3, 1))
+        ours, optimizer = placed(answer, model, torch.optim.Adam(model.parameters()))
+        answer(ours, optimizer, torch.ones(2, 3))
+        check(len(ours) == 1, "A network has one layer.")
+
+    with box.session() as session:
+        session.run_cell(RIGHT)
+        result = mark_exercise(key, SandboxAnswers(session, key.bans, {}), b"secret")
+    assert (result.points, result.verdict) == (1.0, Verdict.PASS)
 
 
 def test_nothing_of_ours_can_be_placed(box):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -27,6 +28,7 @@ _MAX_HANDLES = 100_000
 _MAX_ITEMS = 1_000_000
 _DUNDERS = frozenset({"__name__", "__doc__"})
 _getpid, _exit, _now = os.getpid, os._exit, time.monotonic
+_loaded = sys.modules
 _numpy_state, _python_state = np.random.get_state, random.getstate
 _numpy_errors, _numpy_handler = np.seterr, np.seterrcall
 _forget_filters, _filter_warnings = warnings.resetwarnings, warnings.simplefilter
@@ -208,15 +210,32 @@ class Branch(Talk):
         return super().decode_values(d, nodes[1:])
 
     def _receive_objects(self, blob: bytes) -> None:
-        unpickler = pickle.Unpickler(BytesIO(blob))
-        unpickler.persistent_load = lambda handle: self.handles[handle]  # type: ignore[method-assign]
-        for handle, value in unpickler.load():
+        for handle, value in _Rebuilder(BytesIO(blob), self.handles).load():
             self.handles[handle] = value
             self._ids[id(value)] = handle
 
 
 class _Undefined(Exception):
     pass
+
+
+class _Rebuilder(pickle.Unpickler):
+    """Rebuilds what the marker places; what is loaded is taken as it is: an exercise's bans are for students."""
+
+    def __init__(self, file: BytesIO, handles: dict[int, Any]) -> None:
+        super().__init__(file)
+        self.handles = handles
+
+    def persistent_load(self, handle: Any) -> Any:
+        return self.handles[handle]
+
+    def find_class(self, module: str, name: str) -> Any:
+        found: Any = _loaded.get(module)
+        if found is None:
+            return super().find_class(module, name)
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
 
 
 def _as_at_the_start() -> None:
