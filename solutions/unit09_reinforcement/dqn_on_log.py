@@ -15,9 +15,7 @@ from autograder.key import N0, Bans, Key, check, close, placed, state
 from dlmath_kit.envs import cartpole_log
 from dlmath_ref.rl.dqn import train_on_log
 
-bans = N0.allowing("torch") | Bans(
-    modules={"cleanrl", "gymnasium", "stable_baselines3", "tianshou", "torchrl"}
-)
+bans = N0.allowing("torch") | Bans(modules={"cleanrl", "gymnasium", "stable_baselines3", "tianshou", "torchrl"})
 key = Key("unit09_reinforcement/dqn_on_log", reference=train_on_log, bans=bans)
 
 GAMMA = 0.9
