@@ -368,5 +368,6 @@ class precision_of_the_observation(_Memory):
 
 for mutant in ("np.zeros -> np.ones", *(f"np.zeros -> np.ones [{k}]" for k in range(2, 7))):
     key.equivalent(mutant, "What an empty slot holds is never drawn.")
+key.equivalent("min(self.pushed, self.capacity) -> min(self.capacity, self.pushed)", "The smaller of two is the same.")
 for mutant in ("", " [2]"):
     key.equivalent(f"np.zeros(capacity, dtype=bool) -> np.zeros(capacity){mutant}", "Flags may be 0 and 1 of any type.")

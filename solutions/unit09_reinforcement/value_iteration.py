@@ -262,3 +262,7 @@ def policy_from_rewards(P, R, gamma, terminal, tol=1e-8):
 )
 def discount_on_reward(P, R, gamma, terminal, tol=1e-8):
     return _iterate(P, gamma * R, gamma, terminal, _limit(gamma, tol))
+
+
+key.equivalent("np.zeros -> np.ones", "The operator is a contraction: every start ends at the same values.")
+key.equivalent("1e-08 -> 2e-08", "How near the values must come is asked with tolerances that are given.")
