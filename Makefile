@@ -46,7 +46,7 @@ hub: $(STAMP) ## serve the course on http://127.0.0.1:8000, until Control-C
 	@$(AUTOGRADER) hub start
 
 test: $(STAMP) ## run the tests; skips are named
-	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 conformance: $(STAMP) ## run nbgrader's own tests with our executor
 	@$(PYTHON) -m tests.conformance

@@ -29,6 +29,9 @@ def unit_two(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
+LONG = ("hub", "redteam", "demo", "grade", "verify", "cli", "nbgrader", "sandbox")  # folders, the longest first
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with long tests first: they wait for hubs and browsers while other workers compute, and none ends alone."""
-    items.sort(key=lambda item: "hub" not in item.path.parts)
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.path.parts), len(LONG)))
