@@ -190,8 +190,8 @@ def environment() -> dict[str, str]:
 
 
 def free_ports(number: int) -> int:
-    """The first of several free ports in a row."""
-    for first in range(20_000 + os.getpid() % 20_000, 60_000, number):
+    """The first of several free ports in a row: workers of the tests, whose numbers follow each other, look apart."""
+    for first in range(20_000 + 400 * (os.getpid() % 30), 60_000, number):
         try:
             for port in range(first, first + number):
                 with socket.socket() as probe:
