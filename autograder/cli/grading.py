@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,7 @@ from autograder.cli.documents import FeedbackDocument, GradeDocument, ReportDocu
 from autograder.cli.output import Progress, count, show_document, table
 from autograder.cli.state import State, dry_run, examples, json_document, units
 
-__all__ = ["feedback", "grade", "grading_options", "read_limits", "report"]
-
+__all__ = ["feedback", "grade", "grading_options", "report"]
 
 if TYPE_CHECKING:
     from autograder.grade import GradeSummary
@@ -34,10 +34,16 @@ OPTIONS = (
 
 
 def grading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Whose submissions are graded, and how."""
+    """Options that say whose submissions are graded and how: the command gets them as `how`, for `grade_units`."""
+
+    @functools.wraps(command)
+    def collected(*args: Any, limits: tuple[str, ...], **values: Any) -> Any:
+        how = {name: values.pop(name) for name in ("students", "workers", "isolation", "floor")}
+        return command(*args, how={**how, "limits": read_limits(limits)}, **values)
+
     for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+        collected = option(collected)
+    return collected
 
 
 @click.command(
@@ -53,17 +59,7 @@ def grading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @dry_run
 @json_document
 @click.pass_context
-def grade(
-    ctx: click.Context,
-    units: tuple[str, ...],
-    students: tuple[str, ...],
-    workers: int | None,
-    isolation: str,
-    floor: str,
-    limits: tuple[str, ...],
-    force: bool,
-    dry_run: bool,
-) -> None:
+def grade(ctx: click.Context, units: tuple[str, ...], how: dict[str, Any], force: bool, dry_run: bool) -> None:
     """Grade what was handed in to submitted/STUDENT/UNIT/ and record it.
 
     Unchanged submissions are left alone. After Ctrl-C, or a fault, run it again to go on. Exit code 3 when
@@ -75,18 +71,7 @@ def grade(
     course = state.find_course()
     chosen = course.choose(units)
     with Progress("grade", state.quiet) as progress:
-        done = grade_units(
-            course,
-            chosen,
-            students=students,
-            workers=workers,
-            isolation=isolation,
-            floor=floor,
-            limits=read_limits(limits),
-            force=force,
-            dry_run=dry_run,
-            progress=progress,
-        )
+        done = grade_units(course, chosen, **how, force=force, dry_run=dry_run, progress=progress)
     show_document(state, grade_document(done, dry_run), grade_text(done, dry_run))
     if done.interrupted:
         raise KeyboardInterrupt

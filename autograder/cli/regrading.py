@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autograder.cli.documents import RegradeDocument
-from autograder.cli.grading import grading_options, read_limits
+from autograder.cli.grading import grading_options
 from autograder.cli.output import Progress, count, show_document, table
 from autograder.cli.state import State, examples, json_document, units
 
@@ -29,21 +29,11 @@ SHOWN = 200  # lines of marks that move; --json has all
 )
 @units
 @grading_options
-@click.option("--diff", is_flag=True, help="Show whose marks move and why, and write nothing.")
+@click.option("--diff", "--dry-run", "diff", is_flag=True, help="Show whose marks move and why, and write nothing.")
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @json_document
 @click.pass_context
-def regrade(
-    ctx: click.Context,
-    units: tuple[str, ...],
-    students: tuple[str, ...],
-    workers: int | None,
-    isolation: str,
-    floor: str,
-    limits: tuple[str, ...],
-    diff: bool,
-    yes: bool,
-) -> None:
+def regrade(ctx: click.Context, units: tuple[str, ...], how: dict[str, Any], diff: bool, yes: bool) -> None:
     """Grade again what was graded before, after a key or a limit has changed.
 
     Shows whose marks would move and why; exactly what was shown is written, if you say so. Marks that were given
@@ -65,17 +55,7 @@ def regrade(
         return click.confirm(f"Write {count(found.compared, 'submission')}?", err=True)
 
     with Progress("regrade", state.quiet) as progress:
-        done = regrade_units(
-            course,
-            course.choose(units),
-            students=students,
-            workers=workers,
-            isolation=isolation,
-            floor=floor,
-            limits=read_limits(limits),
-            progress=progress,
-            confirm=None if diff else confirm,
-        )
+        done = regrade_units(course, course.choose(units), **how, progress=progress, confirm=None if diff else confirm)
     show_document(state, regrade_document(done), last_line(done) if not (diff or yes) else regrade_text(done))
     if done.interrupted:
         raise KeyboardInterrupt
@@ -115,7 +95,8 @@ def last_line(done: Regraded) -> str:
     up = sum(m.after > m.before for m in done.moved)
     down = len(done.moved) - up
     students = len({(m.unit, m.student) for m in done.moved})
-    moved = f"{count(len(done.moved), 'mark')} moved, of {count(students, 'submission')}"
+    verb = "moved" if done.written else "would move"
+    moved = f"{count(len(done.moved), 'mark')} of {count(students, 'submission')} {verb}"
     parts = [f"{count(done.compared, 'submission')} graded again: {moved} ({up} up, {down} down)"]
     if done.reworded:
         parts.append(f"{count(done.reworded, 'exercise')} with the same points and other words")

@@ -14,6 +14,7 @@ from autograder.course import Course
 from autograder.grade.batch import Batch, Progress, interruptible, make_pool
 from autograder.grade.messages import Died, Job
 from autograder.grade.pending import jobs
+from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
 from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded
@@ -88,10 +89,11 @@ def regrade_units(
         if confirm is not None:
             stack.enter_context(single_writer(course))
         spool = _Spool(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autograder-"))))
-        interrupted = _grade(course, materials, due, spool, progress, workers, isolation, floor, limits or Limits())
+        pool = make_pool(course, materials, len(due), workers, isolation, floor, limits or Limits())
+        _grade(pool, materials, due, spool, progress)
         done = _compared(done, before, spool)
-        done = msgspec.structs.replace(done, interrupted=interrupted, seconds=time.perf_counter() - began)
-        if confirm is not None and not interrupted and confirm(done):
+        done = msgspec.structs.replace(done, interrupted=pool.stopping, seconds=time.perf_counter() - began)
+        if confirm is not None and not pool.stopping and confirm(done):
             _write(course, units, before, spool)
             done = msgspec.structs.replace(done, written=True)
     return done
@@ -112,19 +114,8 @@ class _Spool:
             yield msgspec.msgpack.decode(path.read_bytes(), type=Graded)
 
 
-def _grade(
-    course: Course,
-    units: dict[str, Unit],
-    due: list[Job],
-    spool: _Spool,
-    progress: Progress | None,
-    workers: int | None,
-    isolation: str,
-    floor: str,
-    limits: Limits,
-) -> bool:
-    """Grade into the spool; whether it was interrupted."""
-    pool = make_pool(course, units, len(due), workers, isolation, floor, limits)
+def _grade(pool: Pool, units: dict[str, Unit], due: list[Job], spool: _Spool, progress: Progress | None) -> None:
+    """Grade into the spool, until all is done or somebody interrupts."""
     with pool, interruptible(pool):
         for result in pool.run(due):
             if result is None:
@@ -133,7 +124,6 @@ def _grade(
             spool.add(graded)
             if progress:
                 progress(spool.count, len(due), f"{graded.result.unit} {graded.result.student}")
-    return pool.stopping
 
 
 def _compared(done: Regraded, before: dict[tuple[str, str], Entry], spool: _Spool) -> Regraded:

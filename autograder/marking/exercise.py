@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -147,13 +147,14 @@ def _with_given(key: Key, part: Part, answers: Answers, run: Run, secret: bytes)
     if run.verdict in (Verdict.PASS, Verdict.BLOCKED, Verdict.BROKEN):
         return run
     run.given = True
-    with suppress(Exception), answers.source.branch() as branch:  # without a branch it stays as it is
-        if branch.give(key.given):
-            again = run_part(key, part, branch, answers.source.failure, secret)
-            if again.verdict is Verdict.PASS:
-                again.given = True
-                return again
-    return run
+    try:
+        with answers.source.branch() as branch:
+            again = run_part(key, part, branch, answers.source.failure, secret) if branch.give(key.given) else run
+    except Exception as error:
+        answers.source.failure(error)  # raises what is no fault of the submission: time or processes that are used up
+        return run
+    again.given = True
+    return again if again.verdict is Verdict.PASS else run
 
 
 def _part_result(part: Part, run: Run, source: str | None) -> PartResult:

@@ -38,7 +38,7 @@ def test_it_looks_then_writes(home: Path, capsys: pytest.CaptureFixture[str]) ->
     """A line for the mark that moves with its reason; after --yes there is nothing to move any more."""
     code, out, _ = regrade(home, capsys, "--diff")
     assert code == 0 and "agrees_with_the_reference: FAIL, now PASS" in out and "the answer key" in out
-    assert out.rstrip().endswith("1 mark moved, of 1 submission (1 up, 0 down); nothing was written")
+    assert out.rstrip().endswith("1 mark of 1 submission would move (1 up, 0 down); nothing was written")
     code, out, _ = regrade(home, capsys, "--yes", "--json")
     document = json.loads(out)
     assert (code, document["command"], document["written"]) == (0, "regrade", True)
