@@ -24,7 +24,7 @@ from autograder.hub.backup_parts import Places
 from autograder.hub.backup_restore import restore
 from autograder.lock import single_writer
 from autograder.record.gradebook import open_gradebook
-from tests.hub.postgresql import create, plain, server
+from tests.postgresql import create, plain, server
 
 NOBODY_THERE = "http://127.0.0.1:1"
 

@@ -15,7 +15,7 @@ from autograder.record.gradebook import open_gradebook
 from tests.build.small_course import UNIT, make_course
 from tests.cli.test_cli import call
 from tests.grade.classroom import points, submit
-from tests.hub.postgresql import create, server
+from tests.postgresql import create, server
 
 pytestmark = pytest.mark.slow
 
