@@ -24,6 +24,7 @@ STATES = {  # icon, word, what it means
     "TIMEOUT": ("◷", "too slow", "Your code took longer than the exercise allows."),
     "BLOCKED": ("⊘", "not allowed", "Your code uses something that this exercise forbids."),
     "BROKEN": ("⚙", "our fault", "The grader failed here, not you. It costs you nothing: it will be graded again."),
+    "LEFT": ("○", "not answered", "Your answer is still as it was handed out."),
     "WAITS": ("…", "waits for your lecturer", "A person reads this answer."),
     "MARKED": ("✎", "marked by a person", "Your lecturer decided on these points."),
 }

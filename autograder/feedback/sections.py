@@ -13,7 +13,7 @@ from autograder.feedback.code import highlighted
 from autograder.feedback.marks import CellMark, NotebookMarks
 from autograder.feedback.outputs import Pictures, outputs
 from autograder.feedback.statements import markdown, plain, title
-from autograder.record.answers import text
+from autograder.record.answers import NO_RESPONSE, text
 from autograder.results import ExerciseResult, NotebookResult, Verdict
 
 __all__ = ["Section", "StudentCell", "sections"]
@@ -52,8 +52,13 @@ class Section:
         if self.mark.manual is not None and not self.mark.waits:
             return "MARKED"
         if self.exercise is not None:
-            return _verdict(self.exercise)
+            return "LEFT" if self.untouched else _verdict(self.exercise)
         return "WAITS" if self.mark.waits else "MARKED"
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the student wrote nothing: then what its parts did says nothing either."""
+        return not self.mark.score and bool(self.answers) and all(a.comment == NO_RESPONSE for a in self.answers)
 
     @property
     def word(self) -> str:

@@ -9,8 +9,9 @@ import msgspec
 
 from autograder.cells import Role, grade_id, role
 
-__all__ = ["NotebookAnswers", "fingerprint"]
+__all__ = ["NO_RESPONSE", "NotebookAnswers", "fingerprint"]
 
+NO_RESPONSE = "No response."  # nbgrader's own words for an answer that was left as released
 ANSWERS = (Role.SOLUTION, Role.MANUAL)
 
 

@@ -23,7 +23,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy import insert, make_url, select, update
 
 from autograder.course import UNNAMED, Course
-from autograder.record.answers import NotebookAnswers
+from autograder.record.answers import NO_RESPONSE, NotebookAnswers
 from autograder.record.assignment import Cell, UnitRows, prepare
 from autograder.record.graded import Graded
 from autograder.record.scores import grade_columns, score
@@ -32,7 +32,6 @@ from autograder.record.settings import Settings
 __all__ = ["GradebookWriter", "open_gradebook", "submission_time"]
 
 BUSY_SECONDS = 60  # how long a locked SQLite file is waited for: the formgrader writes to it too
-NO_RESPONSE = "No response."  # nbgrader's own words for an answer that was left as released
 
 Index = dict[tuple[str, str], dict[str, Any]]  # by notebook row and cell row
 Rows = list[dict[str, Any]]

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from autograder.feedback import page
+from autograder.feedback.marks import CellMark, NotebookMarks
 from autograder.feedback.page import STATES
+from autograder.record.answers import NO_RESPONSE
 from autograder.results import NotebookResult, Verdict
 from tests.feedback.samples import EXERCISES, MARKS, NOTEBOOK, RESULT, SUBMISSION, code, prose, stream
 
@@ -71,6 +73,17 @@ def test_every_verdict_has_word_and_icon():
         icon, word, _ = STATES[state]
         assert icon in text and word in text
     assert set(STATES) >= {str(v) for v in Verdict}
+
+
+def test_an_answer_that_was_never_begun_is_not_called_a_crash():
+    """Who wrote nothing reads that, instead of what each part made of the empty function."""
+    left = {"newton": CellMark(comment=NO_RESPONSE), "softmax": CellMark(comment=NO_RESPONSE)}
+    marks = NotebookMarks(cells={**MARKS.cells, **left, "test_newton": CellMark(auto=0.0)})
+    text = whole(marks=marks)
+    section = text[text.index('<section id="test_newton"') :].split("</section>")[0]
+    assert "not answered" in section and "not defined" not in section and "Comment" not in section
+    earned = text[text.index('<section id="test_softmax"') :].split("</section>")[0]
+    assert "partly right" in earned, "points were earned: somebody answered"
 
 
 def test_the_diagnosis_and_messages_are_there():
