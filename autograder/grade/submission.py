@@ -22,6 +22,7 @@ from autograder.marking.notebook import run_notebook
 from autograder.record import Graded, NotebookAnswers, fingerprint
 from autograder.results import Environment, NotebookResult, SubmissionResult, Verdict
 from autograder.sandbox import Sandbox
+from autograder.watch import Laps, worker_name
 
 __all__ = ["grade_submission"]
 
@@ -31,9 +32,10 @@ def grade_submission(
 ) -> Graded:
     """Grade what a student handed in for a unit; a fault of ours becomes BROKEN and a note for staff."""
     began = time.perf_counter()
+    laps = Laps()
     folder = course.submitted / student / unit.name
     found = scan(folder)
-    work = _Submission(course, unit, folder, found, box)
+    work = _Submission(course, unit, folder, found, box, laps)
     results = tuple(work.notebook(name) for name in unit.released)
     strangers = [n for n in found.notebooks if n not in unit.released]
     notes = (*found.notes, *(f"{n}.ipynb: not a notebook of this unit; it was left out." for n in strangers[:20]))
@@ -48,14 +50,17 @@ def grade_submission(
         staff=tuple(work.faults),
         seconds=time.perf_counter() - began,
     )
-    return Graded(result=result, answers=work.answers, notebooks=work.executed)
+    return Graded(
+        result=result, answers=work.answers, notebooks=work.executed, phases=laps.seconds, worker=worker_name()
+    )
 
 
 class _Submission:
     """What comes together while the notebooks of a submission are graded."""
 
-    def __init__(self, course: Course, unit: Unit, folder: Path, found: Scan, box: Sandbox) -> None:
+    def __init__(self, course: Course, unit: Unit, folder: Path, found: Scan, box: Sandbox, laps: Laps) -> None:
         self.course, self.unit, self.folder, self.found, self.box = course, unit, folder, found, box
+        self.laps = laps
         self.secret = course.secret()
         self.faults: list[str] = []
         self.answers: dict[str, NotebookAnswers] = {}
@@ -67,8 +72,10 @@ class _Submission:
         try:
             return self._graded(name)
         except IntakeError as refusal:
+            self.laps.lap("intake")
             return self.unit.zero(name, Verdict.FAIL, str(refusal), (str(refusal),))
         except Exception as fault:
+            self.laps.lap("broken")
             self.faults.append(f"{self.unit.name}/{name}: {_place(fault)}")
             return self.unit.zero(name, Verdict.BROKEN, OURS)
 
@@ -76,6 +83,7 @@ class _Submission:
         released = self.unit.released[name]
         rebuilt = rebuild(released, self.unit.source[name], self.folder / f"{name}.ipynb")
         with self._data() as files, self.box.session(files=files) as session:
+            self.laps.lap("intake")
             result, executed = run_notebook(
                 rebuilt.notebook,
                 session,
@@ -86,9 +94,12 @@ class _Submission:
                 faults=self.faults,
                 conversations=self.unit.conversations,
             )
+            self.laps.lap("cells", session=session.start_seconds, marking=sum(e.seconds for e in result.exercises))
+        self.laps.lap("session")
         self.answers[name] = fingerprint(executed, released)
         result = _with_notes(result, rebuilt.notes)
         self.executed[name] = encoded(executed, result)
+        self.laps.lap("encoding")
         return result
 
     @contextmanager

@@ -17,3 +17,6 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, NotebookAnswers] = {}  # by notebook
     before: dict[str, NotebookAnswers] = {}  # the same when it was last recorded
     notebooks: dict[str, bytes] = {}  # executed notebooks, by name
+    # How it came about. Never stored: two machines store the same for the same submission.
+    phases: dict[str, float] = {}  # name -> seconds
+    worker: str = ""  # host and process

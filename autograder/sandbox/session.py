@@ -81,6 +81,7 @@ class Session:
         self._process: _Process | None = None
         self._channel: Channel | None = None
         self._ends = time.monotonic() + self.limits.submission_seconds
+        self.start_seconds = 0.0  # until its processes were ready
 
     def __enter__(self) -> Session:
         return self
@@ -154,9 +155,11 @@ class Session:
         """A process in which the earlier cells have run; `forks`: without those after which it cannot be forked."""
         if self._running():
             return
+        began = time.monotonic()
         self._process = self.box.spawn(self.files)
         self._channel = Channel(self._process.channel, self._bounds)
         self._greet()
+        self.start_seconds += time.monotonic() - began
         replay, self._done = self._done, []
         for number, (source, keep) in enumerate(replay, start=1):
             if self.seconds_left == 0:
