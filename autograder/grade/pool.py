@@ -16,6 +16,7 @@ import msgspec
 from autograder.errors import AutograderError, SandboxError
 from autograder.grade.messages import Died, Job, Ready, Setup
 from autograder.record import Graded
+from autograder.watch import Hand, worker_name
 
 __all__ = ["Pool"]
 
@@ -87,6 +88,18 @@ class Pool:
             worker.line.close()
         for worker in self._workers:
             worker.end(kill=worker.job is not None or not worker.ready)
+
+    def hands(self) -> tuple[Hand, ...]:
+        """The workers, and what each has in hand at this moment."""
+        return tuple(
+            Hand(
+                worker=worker_name(w.process.pid),
+                unit=w.job.unit if w.job else "",
+                student=w.job.student if w.job else "",
+                seconds=time.monotonic() - w.since if w.job else 0.0,
+            )
+            for w in self._workers
+        )
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Graded | Died | None]:
         """Results as they come; None when nothing came for a moment."""

@@ -14,8 +14,23 @@ from autograder.lazy import from_modules
 
 if TYPE_CHECKING:
     from autograder.watch.phases import Laps, Phase
-    from autograder.watch.state import worker_name
+    from autograder.watch.run import Run, Watch
+    from autograder.watch.state import Counters, Hand, RunState, worker_name
+    from autograder.watch.status import Status
 
-__all__ = ["Laps", "Phase", "worker_name"]
+__all__ = ["Counters", "Hand", "Laps", "Phase", "Run", "RunState", "Status", "Watch", "worker_name"]
 
-__getattr__ = from_modules(__name__, {"Laps": "phases", "Phase": "phases", "worker_name": "state"})
+__getattr__ = from_modules(
+    __name__,
+    {
+        "Counters": "state",
+        "Hand": "state",
+        "Laps": "phases",
+        "Phase": "phases",
+        "Run": "run",
+        "RunState": "state",
+        "Status": "status",
+        "Watch": "run",
+        "worker_name": "state",
+    },
+)

@@ -25,7 +25,7 @@ class Hand(msgspec.Struct, frozen=True, kw_only=True):
     worker: str  # host and process
     unit: str = ""  # empty while it waits
     student: str = ""
-    since: str = ""  # ISO 8601, UTC
+    seconds: float = 0.0  # for how long, when this was written
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ def replace(path: Path, data: bytes, mode: int) -> None:
     Unlike `write_whole` this does not wait for the disk: it is done every second, and after a loss of power
     an old or empty file costs nothing.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".autograder-{path.name}-{os.getpid()}.part")
     try:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
         with os.fdopen(handle, "wb") as f:
