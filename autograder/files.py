@@ -1,13 +1,20 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and folders for a while that leave nothing behind."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["remove_unfinished", "temporary_folder", "write_whole"]
+
+UNFINISHED = (".autograder-", ".part")  # how the name of a file begins and ends while it is written
+KEPT = "autograder.kept-"  # begins the name of a temporary folder
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> bool:
@@ -17,11 +24,22 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> bool:
 
     Returns:
         False when a file with this content and mode was there already: it is left as it is.
+
+    Raises:
+        OSError: what the system refused; it names `path`.
     """
     if _holds(path, data, mode):
         return False
+    try:
+        _replace(path, data, mode)
+    except OSError as fault:
+        raise OSError(fault.errno, fault.strerror, str(path)) from fault
+    return True
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED[0], suffix=UNFINISHED[1])
     try:
         with os.fdopen(handle, "wb") as f:
             f.write(data)
@@ -32,7 +50,6 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> bool:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return True
 
 
 def _holds(path: Path, data: bytes, mode: int) -> bool:
@@ -43,3 +60,54 @@ def _holds(path: Path, data: bytes, mode: int) -> bool:
     if not stat.S_ISREG(found.st_mode) or stat.S_IMODE(found.st_mode) != mode or found.st_size != len(data):
         return False
     return path.read_bytes() == data
+
+
+def remove_unfinished(place: Path) -> None:
+    """Remove what a killed process was writing below the folder; nobody may be writing there now."""
+    for folder, _, files in os.walk(place):
+        for name in files:
+            if name.startswith(UNFINISHED[0]) and name.endswith(UNFINISHED[1]):
+                Path(folder, name).unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of one's own below TMPDIR, gone afterwards; so are those whose owner was killed.
+
+    The owner holds a lock on the folder, which the system lifts when its holder dies.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    path, lock = _locked_folder()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked_folder() -> tuple[Path, int]:
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=KEPT))
+        with suppress(FileNotFoundError):  # swept before it was locked: once more
+            lock = _open_folder(path)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():
+                return path, lock
+            os.close(lock)
+
+
+def _sweep(place: Path) -> None:
+    """Remove our own temporary folders that nobody holds any more."""
+    for path in place.glob(f"{KEPT}*"):
+        with suppress(OSError):  # another's, held, or swept by someone else
+            lock = _open_folder(path)
+            try:
+                if os.fstat(lock).st_uid == os.geteuid():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _open_folder(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -1,15 +1,20 @@
-"""Never two who write a course's marks: a lock that the system lifts when its holder dies."""
+"""Never two who write a course's marks: a lock that the system lifts when its holder dies.
+
+A holder that ends as it should empties the file. Who finds a process id in it knows that its holder was killed, and
+clears away what that one was writing.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.files import remove_unfinished
 
 __all__ = ["lock_file", "lock_holder", "single_writer"]
 
@@ -17,7 +22,7 @@ GRADED = "{work}: this course is being graded already (process {holder}). Wait u
 
 
 def lock_file(course: Course) -> Path:
-    """The file that is locked; it holds its last holder's process id, and its time says since when."""
+    """The file that is locked; it holds its holder's process id, and its time says since when."""
     return course.private / "grade.lock"
 
 
@@ -45,9 +50,15 @@ def single_writer(course: Course, refusal: str = GRADED) -> Iterator[None]:
     try:
         if not _take(fd):
             raise AutograderError(refusal.format(work=course.work, holder=_holder(fd)))
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        yield
+        if _text(fd):
+            for place in (course.private, course.autograded):
+                remove_unfinished(place)
+        _write(fd, f"{os.getpid()}\n", lock_file(course))
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # a disk that failed meanwhile is told by what failed first
+                os.ftruncate(fd, 0)
     finally:
         os.close(fd)
 
@@ -62,4 +73,16 @@ def _take(fd: int) -> bool:
 
 
 def _holder(fd: int) -> str:
-    return os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
+    return _text(fd) or "unknown"
+
+
+def _text(fd: int) -> str:
+    return os.pread(fd, 20, 0).decode("ascii", "replace").strip()
+
+
+def _write(fd: int, text: str, path: Path) -> None:
+    os.ftruncate(fd, 0)
+    try:
+        os.pwrite(fd, text.encode(), 0)
+    except OSError as fault:
+        raise OSError(fault.errno, fault.strerror, str(path)) from fault

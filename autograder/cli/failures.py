@@ -20,6 +20,7 @@ from autograder.errors import (
     KeyFault,
     SandboxError,
     UsageError,
+    system_refusal,
 )
 
 __all__ = ["INTERRUPTED", "OUR_FAULT", "report_failure", "report_interrupt"]
@@ -55,11 +56,14 @@ def typed(arguments: list[str]) -> str:
 
 def report_failure(error: Exception, state: State, command: str, arguments: list[str]) -> int:
     """Tell the failure on stderr (and as a document with `--json`); the exit code."""
-    ours = not isinstance(error, AutograderError | click.ClickException)
+    refusal = system_refusal(error)
+    ours = not refusal and not isinstance(error, AutograderError | click.ClickException)
     if ours:
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, click.ClickException):
         message, code, step = error.format_message(), 2, f"autograder {command} --help".replace("  ", " ")
+    elif refusal:
+        message, code, step = refusal, OUR_FAULT, f"run again: {typed(arguments)}"
     else:
         message = f"{type(error).__name__}: {error}" if ours else str(error)
         code = error.exit_code if isinstance(error, AutograderError) else OUR_FAULT

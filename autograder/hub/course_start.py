@@ -38,9 +38,11 @@ def enrol(settings: Settings, tell: Callable[[str], None]) -> None:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
+    from autograder.errors import GradebookError
+
     try:
         _enrol(settings)
-    except SQLAlchemyError as error:
+    except (GradebookError, SQLAlchemyError) as error:
         tell(f"The gradebook cannot be used: {str(error).splitlines()[0]}. The formgrader will not start.")
         tell("Put a backup back: autograder hub restore")
 

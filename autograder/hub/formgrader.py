@@ -17,7 +17,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.course import Course
-from autograder.errors import AutograderError, ConfigurationError
+from autograder.errors import AutograderError, ConfigurationError, GradebookError
 from autograder.hub.settings import Settings, read_settings
 from autograder.record.gradebook import open_gradebook
 from autograder.record.settings import Settings as GradebookSettings
@@ -83,7 +83,7 @@ def check(settings: Settings) -> None:
     try:
         with open_gradebook(url, GradebookSettings.of(course).course_id or settings.course.id) as gradebook:
             set_due_dates(gradebook, settings)
-    except (SQLAlchemyError, OSError) as fault:
+    except (GradebookError, SQLAlchemyError, OSError) as fault:
         raise ConfigurationError(f"gradebook: cannot be opened: {str(fault).splitlines()[0]}") from fault
     try:
         settings.exchange_root.mkdir(parents=True, exist_ok=True)

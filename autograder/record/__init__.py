@@ -5,6 +5,8 @@
 - `graded`: a submission's result on its way from a worker to the writer
 - `assignment`: the gradebook's rows of a unit
 - `gradebook`: scores of many submissions in one transaction
+- `unrecorded`: stored results that the gradebook does not hold
+- `refusals`: what a database refuses, in words that say how to go on
 - `autograded`: the folder that nbgrader and the formgrader read
 - `store`: `.autograder/results/`, written last
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,18 +21,20 @@ from uuid import uuid4
 
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.utils import parse_utc
-from sqlalchemy import insert, make_url, select, update
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from autograder.course import UNNAMED, Course
 from autograder.record.answers import NO_RESPONSE, NotebookAnswers
 from autograder.record.assignment import Cell, UnitRows, prepare
 from autograder.record.graded import Graded
+from autograder.record.refusals import damaged, is_away, patient, sqlite_file, told, waits
 from autograder.record.scores import grade_columns, score
 from autograder.record.settings import Settings
 
 __all__ = ["GradebookWriter", "open_gradebook", "submission_time"]
 
-BUSY_SECONDS = 60  # how long a locked SQLite file is waited for: the formgrader writes to it too
+PAUSE_SECONDS = 0.5  # between two tries to reach a server
 
 Index = dict[tuple[str, str], dict[str, Any]]  # by notebook row and cell row
 Rows = list[dict[str, Any]]
@@ -39,20 +42,33 @@ Rows = list[dict[str, Any]]
 
 @contextmanager
 def open_gradebook(url: str, course_id: str = "") -> Iterator[Gradebook]:
-    """nbgrader's gradebook; SQLite files are waited for, and `alembic` is found beside this Python."""
-    target = make_url(url)
-    if target.get_backend_name() == "sqlite":
-        target = target.update_query_dict({"timeout": str(BUSY_SECONDS)})
-    path = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
-    try:
-        gradebook = Gradebook(target.render_as_string(hide_password=False), course_id or UNNAMED)
-    finally:
-        os.environ["PATH"] = path
-    try:
+    """nbgrader's gradebook; SQLite files are waited for, and `alembic` is found beside this Python.
+
+    Raises:
+        GradebookError: it cannot be opened, read or written, here or within the context.
+    """
+    with told(url):
+        path = os.environ.get("PATH", "")
+        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+        try:
+            gradebook = Gradebook(patient(url).render_as_string(hide_password=False), course_id or UNNAMED)
+        finally:
+            os.environ["PATH"] = path
+        try:
+            yield gradebook
+        finally:
+            gradebook.close()
+
+
+@contextmanager
+def _sound_gradebook(url: str, course_id: str) -> Iterator[Gradebook]:
+    """A damaged SQLite file is refused before anything is graded, not when its bad page is reached."""
+    with open_gradebook(url, course_id) as gradebook:
+        if sqlite_file(url):
+            found = str(gradebook.db.scalar(text("PRAGMA quick_check(1)")))
+            if found != "ok":
+                raise damaged(url, " ".join(found.split()))
         yield gradebook
-    finally:
-        gradebook.close()
 
 
 class GradebookWriter:
@@ -66,7 +82,7 @@ class GradebookWriter:
     def __init__(self, course: Course, settings: Settings | None = None) -> None:
         self.course = course
         self.settings = settings or Settings.of(course)
-        self._opened = open_gradebook(course.database, self.settings.course_id)
+        self._opened = _sound_gradebook(course.database, self.settings.course_id)
         self._gradebook = self._opened.__enter__()
         self._units: dict[str, UnitRows] = {}
 
@@ -83,7 +99,20 @@ class GradebookWriter:
         self._units[unit] = prepare(self._gradebook, self.course.database, self.course, unit, self.settings.config)
 
     def write(self, graded: Sequence[Graded]) -> None:
-        """Record these submissions: all of them or none."""
+        """Record these submissions: all of them or none. A server that went away is waited for.
+
+        What is written does not depend on whether an earlier try reached the server.
+        """
+        ends = time.monotonic() + waits(self.course.database)
+        while True:
+            try:
+                return self._write(graded)
+            except DBAPIError as fault:
+                if not is_away(fault) or time.monotonic() >= ends:
+                    raise
+            time.sleep(PAUSE_SECONDS)
+
+    def _write(self, graded: Sequence[Graded]) -> None:
         db = self._gradebook.db
         try:
             for unit in sorted({g.result.unit for g in graded}):
