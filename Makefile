@@ -8,7 +8,7 @@ JOBS ?= 3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release solutions verify demo hub test conformance bench lint clean
+.PHONY: help setup build release solutions verify demo hub test faults conformance bench lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,10 @@ hub: $(STAMP) ## serve the course on http://127.0.0.1:8000, until Control-C
 	@$(AUTOGRADER) hub start
 
 test: $(STAMP) ## run the tests; skips are named
-	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not every_level and not faults" $(PYTEST_ARGS)
+
+faults: $(STAMP) ## kill processes, fill disks, stop databases while grading
+	@$(PYTHON) -m pytest -q -rs --no-header -n 2 -m faults tests/faults $(PYTEST_ARGS)
 
 conformance: $(STAMP) ## run nbgrader's own tests with our executor
 	@$(PYTHON) -m tests.conformance
