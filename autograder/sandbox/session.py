@@ -72,6 +72,10 @@ class Session:
 
     A cell that kills or hangs its process costs only itself: the cells that ended before it run again in a new
     process, as long as the submission has time left.
+
+    Attributes:
+        killed: whether a process of it ended as one does that somebody else kills: the system when memory runs short,
+            an operator. Student code can do that to itself, too.
     """
 
     def __init__(self, box: _Box, files: Path | None = None) -> None:
@@ -81,6 +85,7 @@ class Session:
         self._process: _Process | None = None
         self._channel: Channel | None = None
         self._ends = time.monotonic() + self.limits.submission_seconds
+        self.killed = False
         self.start_seconds = 0.0  # until its processes were ready
 
     def __enter__(self) -> Session:
@@ -193,6 +198,7 @@ class Session:
         status = self._process.kill() if status == "running" else status
         if status.startswith("fault"):
             raise SandboxError(f"sandbox: {status}")
+        self.killed |= status in _FROM_OUTSIDE
         return _REASONS.get(status, f"the process ended ({status})")
 
     def _overtime(self) -> str:
@@ -261,6 +267,7 @@ class Session:
             return ""
         try:
             how = self._ask("end", number, patience, wall=_FORK_SECONDS)
+            self.killed |= type(how) is str and how.endswith(("SIGKILL", "SIGTERM"))
             return bounded(how, 200) if type(how) is str else ""
         except (TooLate, ProtocolViolation):
             self.close()
@@ -271,6 +278,7 @@ class Session:
             return why
 
 
+_FROM_OUTSIDE = ("lost", "signal 9", "signal 15")
 _REASONS = {
     "memory": "the process used more memory than allowed",
     "disk": "the process wrote more files than allowed",

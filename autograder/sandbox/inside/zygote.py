@@ -27,6 +27,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """The launcher's whole life; the last argument is the descriptor of the control socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is said to the batch
     link = socket.socket(fileno=int(sys.argv[-1]))
     link.set_inheritable(False)
     privileges.close_descriptors({0, 1, 2, link.fileno()})

@@ -97,7 +97,8 @@ def null_streams() -> None:
 
 
 def default_signals() -> None:
-    """Every signal does what the system does by default."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+    """Every signal does what the system does by default, but for Ctrl-C: that is said to the batch."""
+    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
