@@ -1,0 +1,133 @@
+"""Killed and interrupted at random moments, each of its processes: run again, a batch ends in the same state."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from autograder.course import Course
+from tests.faults.engine import LIMIT_WORDS, Command, until
+from tests.faults.state import STUDENTS, is_sound, stored
+
+pytestmark = pytest.mark.faults
+
+SEED = int(os.environ.get("FAULTS_SEED", "7"))
+ROUNDS = 3
+STRIKES = {"SIGKILL": [signal.SIGKILL], "SIGINT": [signal.SIGINT], "SIGINT twice": [signal.SIGINT] * 2}
+LAYERS = ("command", "worker", "zygote's launcher", "zygote", "keeper", "session")  # each the parent of the next
+
+
+@pytest.fixture
+def moments(request: pytest.FixtureRequest) -> random.Random:
+    """Random moments that are the same in every run; FAULTS_SEED asks for others."""
+    print(f"FAULTS_SEED={SEED}")  # shown with a failure
+    return random.Random(f"{SEED} {request.node.name}")
+
+
+def layer(command: Command, name: str) -> list[psutil.Process]:
+    """The processes of a kind that are there now, the oldest first."""
+    command.processes()  # those that will have to be gone
+    found = [psutil.Process(command.pid)]
+    for _ in range(LAYERS.index(name)):
+        found = [child for parent in found for child in children(parent)]
+    return sorted(found, key=lambda p: p.create_time())
+
+
+def children(parent: psutil.Process) -> list[psutil.Process]:
+    try:
+        return parent.children()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def strike(command: Command, what: str, signals: list[int], moments: random.Random) -> bool:
+    """Wait until something of the kind is there, and a moment more; whether it was still there to be struck."""
+    until(lambda: not command.running or layer(command, what), f"a {what}")
+    time.sleep(moments.random() * 0.8)
+    for number in signals:
+        present = layer(command, what)
+        if not present:
+            return False
+        try:
+            moments.choice(present).send_signal(number)
+        except psutil.NoSuchProcess:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def start(course: Course) -> Iterator[Callable[..., Command]]:
+    """Starts a grading command that is ended with the test."""
+    started = []
+
+    def grade(*words: str) -> Command:
+        started.append(Command(course, "grade", *LIMIT_WORDS, "--workers=1", "--json", *words))
+        return started[-1]
+
+    yield grade
+    for command in started:
+        command.stop()
+
+
+@pytest.mark.parametrize("how", STRIKES)
+def test_the_command(course, start, moments, tried, ends_as_undisturbed, how) -> None:
+    """The writer lives in it. What it had recorded stays, and what it was writing is there whole or not at all."""
+    for _ in range(ROUNDS):
+        command = start()
+        until(lambda: not command.running or (course.private / "grade.lock").exists(), "the lock")
+        time.sleep(moments.random() * 4)
+        if command.running:
+            tried(f"{how} of the command")
+            for number in STRIKES[how]:
+                command.send(number) if command.running else None
+                time.sleep(0.05)
+        done = command.wait()
+        assert done.code in (-signal.SIGKILL, 130, 0), done.err
+        assert "Traceback" not in done.err
+    ends_as_undisturbed(course)
+
+
+@pytest.mark.parametrize("what", LAYERS[1:])
+def test_what_it_started(course, start, moments, tried, ends_as_undisturbed, what) -> None:
+    """The batch goes on: what was struck is replaced, and nobody's verdict is another one for it."""
+    for how, signals in STRIKES.items():
+        command = start("--force")
+        if strike(command, what, signals, moments):
+            tried(f"{how} of the {what}")
+        done = command.wait()
+        assert done.code == 0, done.err
+        assert len(done.document["graded"]) == len(STUDENTS)
+        is_sound(course)
+    ends_as_undisturbed(course)
+
+
+def test_session_in_use(graded, tried, ends_as_undisturbed) -> None:
+    """The system kills a submission's process, as it does when memory runs short: it is graded again at once."""
+    expected = stored(graded)
+    command = Command(graded, "grade", *LIMIT_WORDS, "--workers=1", "--force", "--json")
+    try:
+        for _ in range(2):
+            until(lambda: used(command), "a session that computes").kill()
+            tried("SIGKILL of a session in use")
+            time.sleep(0.5)
+        assert command.wait().code == 0
+    finally:
+        command.stop()
+    assert stored(graded) == expected
+    ends_as_undisturbed(graded)
+
+
+def used(command: Command) -> psutil.Process | None:
+    """A branch's parent: a session in which a part is being marked."""
+    assert command.running
+    for process in layer(command, "session"):
+        if children(process):
+            return process
+    return None
