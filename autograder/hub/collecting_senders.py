@@ -51,7 +51,11 @@ def claim(folder: Path) -> Claim:
         raise Refused("This is not a submission's name, expected student+unit+time+random.")
     if not stat.S_ISDIR(folder.lstat().st_mode):
         raise Refused("This is not a folder; a link may lead to another student's work.")
-    return Claim(folder, found["student"], found["unit"], found["stamp"], parse_utc(found["stamp"]))
+    try:
+        time = parse_utc(found["stamp"])
+    except (ValueError, OverflowError):
+        raise Refused("Its name holds a time that no calendar has.") from None
+    return Claim(folder, found["student"], found["unit"], found["stamp"], time)
 
 
 def require_owner(claimed: Claim) -> None:

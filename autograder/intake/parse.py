@@ -101,7 +101,8 @@ def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cell(raw: Any, number: int, notes: list[str]) -> StudentCell | None:
-    if not isinstance(raw, dict) or raw.get("cell_type") not in CELL_TYPES:
+    kind = raw.get("cell_type") if isinstance(raw, dict) else None
+    if not isinstance(kind, str) or kind not in CELL_TYPES:
         notes.append(f"Cell {number} of your notebook is damaged and was left out.")
         return None
     source = _text(raw.get("source"))
@@ -111,7 +112,7 @@ def _cell(raw: Any, number: int, notes: list[str]) -> StudentCell | None:
     if len(source.encode()) > MAX_CELL_BYTES:
         notes.append(f"Cell {number} of your notebook is larger than 1 MiB and was left out.")
         return None
-    return StudentCell(raw["cell_type"], source, _grade_id(raw), _cell_id(raw), _pictures(raw))
+    return StudentCell(kind, source, _grade_id(raw), _cell_id(raw), _pictures(raw))
 
 
 def _text(source: Any) -> str | None:

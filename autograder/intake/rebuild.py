@@ -19,7 +19,7 @@ from autograder.intake.definitions import defined_names
 from autograder.intake.faults import IntakeError
 from autograder.intake.matching import Match, joined, match
 from autograder.intake.parse import MAX_NOTEBOOK_BYTES, StudentNotebook, parse_notebook
-from autograder.intake.reading import read_file
+from autograder.intake.reading import read_file, shown
 
 __all__ = ["Rebuilt", "rebuild"]
 
@@ -130,7 +130,7 @@ def _language_note(notebook: dict[str, Any], student: StudentNotebook) -> tuple[
     ours, theirs = str(spec.get("language", "")), student.language
     if not ours or not theirs or ours.lower() == theirs.lower():
         return ()
-    return (f"Your notebook asks for a {theirs:.20} kernel; it was graded with {ours}.",)
+    return (f"Your notebook asks for a {shown(theirs[:20])} kernel; it was graded with {ours}.",)
 
 
 def _bounded(notes: tuple[str, ...]) -> tuple[str, ...]:

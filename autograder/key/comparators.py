@@ -107,9 +107,9 @@ def _plain(got: Any, expected: Any, name: str) -> None:
 
 def _values(got: Any, expected: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Both sides as arrays of the same shape and kind, or Mismatch."""
-    e = as_numpy(expected)
     if not isinstance(expected, (bool, np.generic, int, float, complex, np.ndarray)) and not is_tensor(expected):
         raise TypeError(f"close: got {describe(expected)} as the expected value, expected numbers or arrays.")
+    e = as_numpy(expected)
     _check_type(got, expected, e, name)
     g = as_numpy(got)
     _check_kind(got, g, e, name)

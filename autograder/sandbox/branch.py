@@ -30,6 +30,7 @@ __all__ = ["Branch"]
 
 _MAX_CALLBACKS = 200_000  # of one call
 _MAX_DEPTH = 16  # of calls within callbacks within calls
+_ANSWERS_TO = {"stop": ("next",), "undefined": ("get", "forget")}  # replies that few requests have
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, np.ufunc)
 
 
@@ -142,6 +143,8 @@ class Branch(Talk):
             elif answer == "value" and len(values) == 1:
                 return values[0]
             else:
+                if kind not in _ANSWERS_TO.get(answer, (kind,)):
+                    raise ProtocolViolation(f"a reply of kind {answer!r} to {kind}")
                 raise self._error(answer, plain, failed)
 
     def _time(self) -> tuple[float, float]:
