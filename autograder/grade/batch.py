@@ -22,7 +22,9 @@ from autograder.grade.unit import Unit
 from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded, NotebookAnswers, save, write_autograded
 from autograder.results import SCHEMA, Verdict
+from autograder.sandbox.installation import needed
 from autograder.sandbox.limits import Limits
+from autograder.watch import Laps, Phase, Run, Watch
 
 __all__ = ["Batch", "GradeSummary", "GradedRow", "Progress", "grade_units", "interruptible", "make_pool"]
 
@@ -56,6 +58,7 @@ class GradeSummary(msgspec.Struct, frozen=True, kw_only=True):
     isolation: str = ""
     workers: int = 0
     seconds: float = 0.0
+    phases: dict[str, Phase] = {}  # where the time went: the workers' phases and the writer's
     schema: int = SCHEMA
 
     @property
@@ -81,6 +84,7 @@ def grade_units(
     force: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> GradeSummary:
     """Grade the units' submissions.
 
@@ -96,22 +100,30 @@ def grade_units(
         force: grade also what is unchanged.
         dry_run: only say what would be graded.
         progress: told after each submission.
+        watch: where else the run is told: a log, metrics. Its state and a log are kept in any case.
     """
+    watch = watch or Watch()
     began = time.perf_counter()
     materials = {name: Unit(course, name) for name in units}
     found = [x for name, unit in materials.items() for x in jobs(course, name, unit.version, students, force)]
     due = [job for job, _, must in found if must]
     summary = GradeSummary(units=tuple(units), unchanged=len(found) - len(due), due=_names(due))
+    if not (dry_run or due):
+        watch.idle(course, units)
     if dry_run or not due:
         return msgspec.structs.replace(summary, seconds=time.perf_counter() - began)
     before = {(job.unit, job.student): entry for job, entry, _ in found if entry}
+    looked = time.perf_counter() - began
     pool = make_pool(course, materials, len(due), workers, isolation, floor, limits or Limits())
-    with single_writer(course), GradebookWriter(course) as gradebook, pool:
+    watched = watch.run(course, "grade", units, [job.unit for job in due], unchanged=summary.unchanged)
+    with single_writer(course), watched as run, GradebookWriter(course) as gradebook, pool:
+        run.begin(pool)
+        run.spent("looking", looked, len(found))
         for name in units:
             gradebook.prepare(name)
-        batch = Batch(course, gradebook, before, len(due), progress)
+        batch = Batch(course, gradebook, before, len(due), progress, run)
         with interruptible(pool):
-            batch.record(materials[r.job.unit].lost(r) if isinstance(r, Died) else r for r in pool.run(due))
+            batch.record(run.follow(materials[r.job.unit].lost(r) if isinstance(r, Died) else r for r in pool.run(due)))
     rows = tuple(sorted(batch.rows, key=lambda r: (r.unit, r.student)))
     done = {(r.unit, r.student) for r in rows}
     return msgspec.structs.replace(
@@ -122,6 +134,7 @@ def grade_units(
         isolation=pool.isolation,
         workers=pool.size,
         seconds=time.perf_counter() - began,
+        phases=run.phases,
     )
 
 
@@ -136,13 +149,13 @@ def make_pool(
 ) -> Pool:
     """Workers for so many submissions of these units, not yet started."""
     setup = Setup(
-        units=tuple(units),
         home=str(course.home),
         work=str(course.work),
         database=course.database,
         isolation=isolation,
         floor=floor,
         limits=limits,
+        heavy=needed(course.texts(units)),
     )
     course.secret()  # made here, once, before the workers ask for it
     notebooks = max(len(unit.released) for unit in units.values())
@@ -157,6 +170,7 @@ class Batch:
         before: what is recorded so far, by unit and student.
         total: how many results are expected.
         progress: told after each.
+        run: told what was recorded.
     """
 
     def __init__(
@@ -166,8 +180,9 @@ class Batch:
         before: dict[tuple[str, str], Entry],
         total: int,
         progress: Progress | None,
+        run: Run,
     ) -> None:
-        self.course, self.gradebook, self.before = course, gradebook, before
+        self.course, self.gradebook, self.before, self.run = course, gradebook, before, run
         self.total, self.progress = total, progress
         self.ignore = gradebook.settings.ignore
         self.rows: list[GradedRow] = []
@@ -196,13 +211,18 @@ class Batch:
         self.since = time.monotonic()
         if not self.waiting:
             return
+        laps = Laps()
         chunk = [self._with_before(g) for g in self.waiting]
         for g in chunk:
             write_autograded(self.course, g.result.unit, g.result.student, g.notebooks, self.ignore)
+        laps.lap("files")
         self.gradebook.write(chunk)
+        laps.lap("gradebook")
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for g in chunk:
             save(self.course, Entry(result=g.result, answers=g.answers, graded=now))
+        laps.lap("store")
+        self.run.recorded(chunk, laps.seconds)
         self.rows += [_row(g) for g in chunk]
         self.waiting.clear()
 

@@ -6,7 +6,7 @@ import msgspec
 
 from autograder.sandbox.limits import Limits
 
-__all__ = ["OURS", "Died", "Job", "Ready", "Setup"]
+__all__ = ["OURS", "Died", "Job", "Material", "Parcel", "Ready", "Setup", "Told"]
 
 OURS = "This is our fault, not yours: it costs you no points and will be graded again."
 
@@ -22,13 +22,29 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker must know before its first job."""
 
-    units: tuple[str, ...]
-    home: str
+    home: str  # "" on another machine than the course's: then a Material follows, and jobs come as Parcels
     work: str
     database: str
     isolation: str
     floor: str
     limits: Limits
+    heavy: tuple[str, ...]  # libraries that the sandbox imports ahead
+
+
+class Material(msgspec.Struct, frozen=True, kw_only=True):
+    """All that grading needs of a course: no gradebook, no submission, nobody's name."""
+
+    files: dict[str, bytes]  # name below the course's folder -> content
+    secret: bytes
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission on its way to another machine. It does not say whose it is."""
+
+    unit: str
+    submission_hash: str  # of these very files
+    files: tuple[tuple[str, bytes], ...]
+    refused: tuple[str, ...]  # notes on files that were not taken
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,3 +60,11 @@ class Died(msgspec.Struct, frozen=True, kw_only=True):
 
     job: Job
     why: str
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What another machine answers when it is given a submission."""
+
+    graded: bytes = b""  # a Graded as msgpack, or "" ...
+    died: str = ""  # ... because the worker process ended, and how
+    stranger: bool = False  # ... because it knows nothing of this run (any more)

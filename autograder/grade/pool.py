@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from types import TracebackType
 
 import msgspec
 
 from autograder.errors import AutograderError, SandboxError
+from autograder.grade.line import Worker
 from autograder.grade.messages import Died, Job, Ready, Setup
 from autograder.record import Graded
 from autograder.watch import Hand, worker_name
@@ -22,44 +20,6 @@ __all__ = ["Pool"]
 
 TRIES = 2
 TICK_SECONDS = 0.5
-
-# Not multiprocessing's own start: that would run the caller's main module again in each worker.
-_START = "import sys; sys.path[:] = {path!r}; from autograder.grade.worker import serve; serve({fd})"
-
-
-class _Worker:
-    """A worker process and the line to it."""
-
-    def __init__(self, setup: Setup) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            start = _START.format(path=[p or "." for p in sys.path], fd=theirs.fileno())
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", start],
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-            )
-        self.line = Connection(ours.detach())
-        self.line.send_bytes(msgspec.msgpack.encode(setup))
-        self.ready = False
-        self.job: Job | None = None
-        self.since = time.monotonic()
-
-    def give(self, job: Job) -> None:
-        self.job, self.since = job, time.monotonic()
-        self.line.send_bytes(msgspec.msgpack.encode(job))
-
-    def end(self, kill: bool = False) -> int:
-        """Close the line, which ends an idle worker; a busy one is killed. Its exit status."""
-        self.line.close()
-        if kill:
-            self.process.kill()
-        try:
-            return self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
 
 
 class Pool:
@@ -75,7 +35,7 @@ class Pool:
         self.setup, self.size, self.job_seconds = setup, workers, job_seconds
         self.isolation = ""
         self.stopping = False  # no new jobs: what is in hand is finished
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._lost = 0  # workers that ended before they were ready
 
     def __enter__(self) -> Pool:
@@ -116,7 +76,7 @@ class Pool:
     def _fill(self, queue: deque[tuple[Job, int]], tries: dict[Job, int]) -> None:
         """Start workers as there are jobs for them, and give jobs to those that are free."""
         while len(self._workers) < min(self.size, len(queue) + sum(w.job is not None for w in self._workers)):
-            self._workers.append(_Worker(self.setup))
+            self._workers.append(Worker(msgspec.msgpack.encode(self.setup)))
         for worker in self._workers:
             if queue and worker.ready and worker.job is None:
                 job, tries[job] = queue.popleft()
@@ -146,14 +106,14 @@ class Pool:
         if not readable:
             yield None
 
-    def _greet(self, worker: _Worker, ready: Ready) -> None:
+    def _greet(self, worker: Worker, ready: Ready) -> None:
         if ready.refusal:
             refusal = SandboxError(ready.refusal)
             refusal.exit_code = ready.exit_code
             raise refusal
         worker.ready, self.isolation = True, ready.isolation
 
-    def _bury(self, worker: _Worker, queue: deque[tuple[Job, int]], tries: dict[Job, int], why: str) -> Iterator[Died]:
+    def _bury(self, worker: Worker, queue: deque[tuple[Job, int]], tries: dict[Job, int], why: str) -> Iterator[Died]:
         """Take a dead worker away; its job goes to a fresh one, or is given up."""
         self._workers.remove(worker)
         status = worker.end(kill=True)

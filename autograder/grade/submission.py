@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,17 +28,29 @@ __all__ = ["grade_submission"]
 
 
 def grade_submission(
-    course: Course, unit: Unit, student: str, box: Sandbox, environment: Environment, submission_hash: str
+    course: Course,
+    unit: Unit,
+    student: str,
+    box: Sandbox,
+    environment: Environment,
+    submission_hash: str,
+    refused: Sequence[str] = (),
+    aside: Path | None = None,
 ) -> Graded:
-    """Grade what a student handed in for a unit; a fault of ours becomes BROKEN and a note for staff."""
+    """Grade what a student handed in for a unit; a fault of ours becomes BROKEN and a note for staff.
+
+    Args:
+        refused: notes on files that were left behind when the submission was brought here.
+        aside: for copies of data files while they are needed; TMPDIR if left out.
+    """
     began = time.perf_counter()
     laps = Laps()
     folder = course.submitted / student / unit.name
     found = scan(folder)
-    work = _Submission(course, unit, folder, found, box, laps)
+    work = _Submission(course, unit, folder, found, box, laps, aside)
     results = tuple(work.notebook(name) for name in unit.released)
     strangers = [n for n in found.notebooks if n not in unit.released]
-    notes = (*found.notes, *(f"{n}.ipynb: not a notebook of this unit; it was left out." for n in strangers[:20]))
+    left_out = (f"{n}.ipynb: not a notebook of this unit; it was left out." for n in strangers[:20])
     result = SubmissionResult(
         student=student,
         unit=unit.name,
@@ -46,7 +58,7 @@ def grade_submission(
         submission_hash=submission_hash,
         course_hash=unit.version,
         environment=environment,
-        notes=notes,
+        notes=(*refused, *found.notes, *left_out),
         staff=tuple(work.faults),
         seconds=time.perf_counter() - began,
     )
@@ -58,9 +70,11 @@ def grade_submission(
 class _Submission:
     """What comes together while the notebooks of a submission are graded."""
 
-    def __init__(self, course: Course, unit: Unit, folder: Path, found: Scan, box: Sandbox, laps: Laps) -> None:
+    def __init__(
+        self, course: Course, unit: Unit, folder: Path, found: Scan, box: Sandbox, laps: Laps, aside: Path | None
+    ) -> None:
         self.course, self.unit, self.folder, self.found, self.box = course, unit, folder, found, box
-        self.laps = laps
+        self.laps, self.aside = laps, aside
         self.secret = course.secret()
         self.faults: list[str] = []
         self.answers: dict[str, NotebookAnswers] = {}
@@ -108,7 +122,7 @@ class _Submission:
         if not self.unit.data and not any(f.is_data for f in self.found.files):
             yield None
             return
-        with tempfile.TemporaryDirectory(prefix="autograder-") as place:
+        with tempfile.TemporaryDirectory(prefix="autograder-", dir=self.aside) as place:
             copy_files(self.folder, Path(place))
             for path in self.unit.data:
                 target = Path(place) / path.relative_to(self.unit.folder)

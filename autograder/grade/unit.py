@@ -28,6 +28,7 @@ class Unit:
         source: the same with their hidden tests.
         version: digest of all that decides a mark: released and source notebooks, data files, answer keys.
         data: the lecturer's files that belong to the notebooks.
+        files: all that the version is a digest of.
         conversations: had with its submissions so far.
 
     Raises:
@@ -48,7 +49,8 @@ class Unit:
         self.folder = folder
         self.conversations = Conversations()
         keys = sorted((course.solutions / name).glob("*.py"))
-        self.version = _digest(course.home, [*_files(folder), *sorted((course.source / name).glob("*.ipynb")), *keys])
+        self.files = [*_files(folder), *sorted((course.source / name).glob("*.ipynb")), *keys]
+        self.version = _digest(course.home, self.files)
 
     def zero(self, notebook: str, verdict: Verdict, message: str, notes: tuple[str, ...] = ()) -> NotebookResult:
         """The result of a notebook that could not be run: every exercise with this verdict, no points."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -12,16 +12,16 @@ import msgspec
 
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.grade.messages import Job, Ready, Setup
+from autograder.grade.guest import STUDENT, handed_in, visiting_course
+from autograder.grade.messages import Job, Material, Parcel, Ready, Setup
 from autograder.grade.submission import grade_submission
 from autograder.grade.unit import Unit
+from autograder.grade.versions import recorded
+from autograder.record import Graded
 from autograder.results import Environment
 from autograder.sandbox import Sandbox
-from autograder.sandbox.installation import needed
 
 __all__ = ["serve"]
-
-PACKAGES = ("dlmath", "numpy", "torch", "scipy", "ipython")
 
 
 def serve(fd: int) -> None:
@@ -29,35 +29,66 @@ def serve(fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with Connection(fd) as line, suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the batch has ended
         setup = msgspec.msgpack.decode(line.recv_bytes(), type=Setup)
-        course = Course(Path(setup.home), Path(setup.work), setup.database)
-        heavy = needed(course.texts(setup.units))
-        with Sandbox(setup.isolation, setup.floor, setup.limits, course.library(), heavy=heavy) as box:
-            try:
-                ready = Ready(isolation=box.level)
-            except AutograderError as refusal:
-                ready = Ready(refusal=str(refusal), exit_code=refusal.exit_code)
-            line.send_bytes(msgspec.msgpack.encode(ready))
-            if not ready.refusal:
-                _work(line, course, box)
+        with _course(setup, line) as course:
+            _serve(setup, line, course)
 
 
-def _work(line: Connection, course: Course, box: Sandbox) -> None:
-    units: dict[str, Unit] = {}
-    environment = Environment(
-        isolation=box.level, limits=msgspec.to_builtins(box.limits), versions={**_versions(), **box.versions}
-    )
-    while True:
-        job = msgspec.msgpack.decode(line.recv_bytes(), type=Job)
-        unit = units.get(job.unit) or units.setdefault(job.unit, Unit(course, job.unit))
-        graded = grade_submission(course, unit, job.student, box, environment, job.submission_hash)
-        line.send_bytes(msgspec.msgpack.encode(graded))
+@contextmanager
+def _course(setup: Setup, line: Connection) -> Iterator[Course]:
+    """The course where it lies, or, on another machine, what of it comes over the line."""
+    if setup.home:
+        yield Course(Path(setup.home), Path(setup.work), setup.database)
+        return
+    with visiting_course(msgspec.msgpack.decode(line.recv_bytes(), type=Material)) as course:
+        yield course
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
+def _serve(setup: Setup, line: Connection, course: Course) -> None:
+    with Sandbox(setup.isolation, setup.floor, setup.limits, course.library(), heavy=setup.heavy) as box:
         try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+            ready = Ready(isolation=box.level)
+        except AutograderError as refusal:
+            ready = Ready(refusal=str(refusal), exit_code=refusal.exit_code)
+        line.send_bytes(msgspec.msgpack.encode(ready))
+        if ready.refusal:
+            return
+        bench = _Bench(course, box)
+        grade = bench.job if setup.home else bench.parcel
+        while True:
+            line.send_bytes(msgspec.msgpack.encode(grade(line.recv_bytes())))
+
+
+class _Bench:
+    """What a worker keeps from one submission to the next."""
+
+    def __init__(self, course: Course, box: Sandbox) -> None:
+        self.course, self.box = course, box
+        self.units: dict[str, Unit] = {}
+        self.environment = Environment(
+            isolation=box.level, limits=msgspec.to_builtins(box.limits), versions={**recorded(), **box.versions}
+        )
+
+    def job(self, message: bytes) -> Graded:
+        """A submission that lies in the course."""
+        job = msgspec.msgpack.decode(message, type=Job)
+        unit = self.unit(job.unit)
+        return grade_submission(self.course, unit, job.student, self.box, self.environment, job.submission_hash)
+
+    def parcel(self, message: bytes) -> Graded:
+        """A submission that came with the message."""
+        parcel = msgspec.msgpack.decode(message, type=Parcel)
+        unit = self.unit(parcel.unit)
+        with handed_in(self.course, parcel):
+            return grade_submission(
+                self.course,
+                unit,
+                STUDENT,
+                self.box,
+                self.environment,
+                parcel.submission_hash,
+                refused=parcel.refused,
+                aside=self.course.work,
+            )
+
+    def unit(self, name: str) -> Unit:
+        return self.units.get(name) or self.units.setdefault(name, Unit(self.course, name))

@@ -1,7 +1,15 @@
 """From what a student handed in to the notebook that is graded."""
 
 from autograder.intake.faults import IntakeError
-from autograder.intake.files import Scan, SubmittedFile, copy_files, scan, submission_files, submission_hash
+from autograder.intake.files import (
+    Scan,
+    SubmittedFile,
+    copy_files,
+    scan,
+    submission_files,
+    submission_hash,
+    take_submission,
+)
 from autograder.intake.parse import parse_notebook
 from autograder.intake.reading import read_file, shown
 from autograder.intake.rebuild import Rebuilt, rebuild
@@ -19,4 +27,5 @@ __all__ = [
     "shown",
     "submission_files",
     "submission_hash",
+    "take_submission",
 ]

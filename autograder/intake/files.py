@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.intake.faults import IntakeError
 from autograder.intake.reading import check_name, open_folder, open_inside, read_file, read_open, shown
 
-__all__ = ["Scan", "SubmittedFile", "copy_files", "scan", "submission_files", "submission_hash"]
+__all__ = ["Scan", "SubmittedFile", "copy_files", "scan", "submission_files", "submission_hash", "take_submission"]
 
 MAX_FILES = 1000
 MAX_FILE_BYTES = 64 * 2**20
@@ -130,15 +131,30 @@ def copy_files(folder: Path, to: Path) -> tuple[SubmittedFile, ...]:
 def submission_hash(folder: Path) -> str:
     """SHA-256 of the names and contents of a submission's usable files, and of what was refused."""
     found = scan(folder)
-    digest = hashlib.sha256()
+    return _hash(_contents(folder, found), found.notes)
+
+
+def take_submission(folder: Path) -> tuple[tuple[tuple[str, bytes], ...], tuple[str, ...], str]:
+    """Names and contents of the usable files, the notes on what was refused, and the hash of just these."""
+    found = scan(folder)
+    files = tuple(_contents(folder, found))
+    return files, found.notes, _hash(files, found.notes)
+
+
+def _contents(folder: Path, found: Scan) -> Iterator[tuple[str, bytes]]:
     root = open_folder(folder)
     try:
         for file in found.files:
-            content = read_open(open_inside(root, file.name), file.name, MAX_FILE_BYTES)
-            digest.update(f"{file.name}\0{len(content)}\0".encode())
-            digest.update(hashlib.sha256(content).digest())
+            yield file.name, read_open(open_inside(root, file.name), file.name, MAX_FILE_BYTES)
     finally:
         os.close(root)
-    for note in found.notes:
+
+
+def _hash(files: Iterable[tuple[str, bytes]], notes: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for name, content in files:
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(hashlib.sha256(content).digest())
+    for note in notes:
         digest.update(b"\0refused\0" + note.encode())
     return digest.hexdigest()
