@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the command that prints a document has imported what it is 
     from autograder.report import UnitReport as ClassUnit
     from autograder.results import ExerciseResult
     from autograder.verify import UnitReport
+    from autograder.watch import Phase, RunState
 
 __all__ = [
     "BuildDocument",
@@ -29,6 +30,7 @@ __all__ = [
     "SandboxDocument",
     "ShowDocument",
     "SolutionsDocument",
+    "StatusDocument",
     "VerifyDocument",
 ]
 
@@ -103,6 +105,20 @@ class GradeDocument(Document, frozen=True, kw_only=True):
     isolation: str
     workers: int
     seconds: float
+    phases: dict[str, Phase]
+
+
+class StatusDocument(Document, frozen=True, kw_only=True):
+    """`autograder status --json`."""
+
+    command: str = "status"
+    state: str
+    holder: str
+    run: RunState | None
+    silent: float
+    seconds_left: float | None
+    due: dict[str, int]
+    next: str
 
 
 class RegradeDocument(Document, frozen=True, kw_only=True):

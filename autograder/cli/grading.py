@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ __all__ = ["feedback", "grade", "grading_options", "report"]
 if TYPE_CHECKING:
     from autograder.grade import GradeSummary
     from autograder.sandbox import Limits
+    from autograder.watch import Phase
 
 LEVELS = ("namespaces", "landlock", "rlimits")
 OPTIONS = (
@@ -30,6 +32,11 @@ OPTIONS = (
     click.option(
         "--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="One limit of a submission; repeatable."
     ),
+    click.option(
+        "--metrics",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Keep metrics for Prometheus in this file (docs/observability.md).",
+    ),
 )
 
 
@@ -37,9 +44,13 @@ def grading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that say whose submissions are graded and how: the command gets them as `how`, for `grade_units`."""
 
     @functools.wraps(command)
-    def collected(*args: Any, limits: tuple[str, ...], **values: Any) -> Any:
+    def collected(*args: Any, limits: tuple[str, ...], metrics: Path | None, **values: Any) -> Any:
+        from autograder.watch import Watch
+
+        log = click.get_current_context().ensure_object(State).log
         how = {name: values.pop(name) for name in ("students", "workers", "isolation", "floor")}
-        return command(*args, how={**how, "limits": read_limits(limits)}, **values)
+        how |= {"limits": read_limits(limits), "watch": Watch(log=log, metrics=metrics)}
+        return command(*args, how=how, **values)
 
     for option in reversed(OPTIONS):
         collected = option(collected)
@@ -56,10 +67,13 @@ def grading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @units
 @grading_options
 @click.option("--force", is_flag=True, help="Grade what is unchanged, too.")
+@click.option("--timings", is_flag=True, help="Say where the time went.")
 @dry_run
 @json_document
 @click.pass_context
-def grade(ctx: click.Context, units: tuple[str, ...], how: dict[str, Any], force: bool, dry_run: bool) -> None:
+def grade(
+    ctx: click.Context, units: tuple[str, ...], how: dict[str, Any], force: bool, timings: bool, dry_run: bool
+) -> None:
     """Grade what was handed in to submitted/STUDENT/UNIT/ and record it.
 
     Unchanged submissions are left alone. After Ctrl-C, or a fault, run it again to go on. Exit code 3 when
@@ -72,7 +86,7 @@ def grade(ctx: click.Context, units: tuple[str, ...], how: dict[str, Any], force
     chosen = course.choose(units)
     with Progress("grade", state.quiet) as progress:
         done = grade_units(course, chosen, **how, force=force, dry_run=dry_run, progress=progress)
-    show_document(state, grade_document(done, dry_run), grade_text(done, dry_run))
+    show_document(state, grade_document(done, dry_run), grade_text(done, dry_run, timings))
     if done.interrupted:
         raise KeyboardInterrupt
     for row in done.broken:
@@ -111,10 +125,11 @@ def grade_document(done: GradeSummary, dry_run: bool) -> GradeDocument:
         isolation=done.isolation,
         workers=done.workers,
         seconds=round(done.seconds, 3),
+        phases=done.phases,
     )
 
 
-def grade_text(done: GradeSummary, dry_run: bool) -> str:
+def grade_text(done: GradeSummary, dry_run: bool, timings: bool = False) -> str:
     """A line for each submission and a summary."""
     if dry_run:
         return "\n".join([*done.due, f"{count(len(done.due), 'submission')} to grade, {done.unchanged} unchanged"])
@@ -126,7 +141,14 @@ def grade_text(done: GradeSummary, dry_run: bool) -> str:
         f" in {done.seconds:.1f} s, {count(done.workers, 'worker')}, isolation: {done.isolation}" if done.graded else ""
     )
     last = f"{count(len(done.graded), 'submission')} graded, {done.unchanged} unchanged{how}"
-    return "\n".join([*([table(rows)] if done.graded else []), last])
+    spent = [timings_line(done.phases)] if timings and done.phases else []
+    return "\n".join([*([table(rows)] if done.graded else []), *spent, last])
+
+
+def timings_line(phases: dict[str, Phase]) -> str:
+    """Where the time went, the most first."""
+    ordered = sorted(phases.items(), key=lambda item: -item[1].seconds)
+    return "time: " + ", ".join(f"{name} {phase.seconds:.2f} s" for name, phase in ordered)
 
 
 @click.command(epilog=examples("autograder feedback unit02_logistic", "autograder feedback --student s0001 --force"))
@@ -142,18 +164,20 @@ def feedback(
 ) -> None:
     """Write feedback/STUDENT/UNIT/*.html from what was graded, comments of formgrader included."""
     from autograder.feedback import write_feedback
+    from autograder.watch.log import open_log
 
     course = state.find_course()
-    with Progress("feedback", state.quiet) as progress:
+    chosen = course.choose(units)
+    with ExitStack() as stack:
+        log = None if dry_run else stack.enter_context(open_log(course, "feedback", state.log, units=chosen))
+        progress = stack.enter_context(Progress("feedback", state.quiet))
         done = write_feedback(
-            course,
-            course.choose(units),
-            students,
-            dry_run=dry_run,
-            force=force,
-            workers=workers,
-            progress=progress,
+            course, chosen, students, dry_run=dry_run, force=force, workers=workers, progress=progress
         )
+        if log:
+            for page in done.written:
+                log.tell("written", page=page)
+            log.tell("ended", command="feedback", pages=len(done.written), unchanged=done.unchanged)
     verb = "would be written" if dry_run else "written"
     text = f"{count(len(done.written), 'page')} {verb}, {done.unchanged} up to date"
     show_document(state, FeedbackDocument(dry_run=dry_run, written=done.written, unchanged=done.unchanged), text)

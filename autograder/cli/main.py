@@ -46,16 +46,21 @@ def show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="How progress is told on stderr: for people, or for a program (docs/results.md).",
 )
 @click.option(
+    "--log", default="", metavar="FILE|-", help="Where runs are logged; default: .autograder/log/. '-' is stderr."
+)
+@click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print versions."
 )
 @click.pass_obj
-def cli(state: State, course: Path | None, work: Path | None, database: str | None, quiet: bool, progress: str) -> None:
+def cli(
+    state: State, course: Path | None, work: Path | None, database: str | None, quiet: bool, progress: str, log: str
+) -> None:
     """Build, release, grade and report a course of auto-graded notebooks.
 
     Exit codes: 0 the command did its work, 1 a check found faults, 2 wrong usage, 3 our fault.
     """
     state.course, state.work, state.database, state.quiet = course, work, database, quiet
-    state.progress = progress
+    state.progress, state.log = progress, log
 
 
 def run(arguments: list[str]) -> int:

@@ -23,6 +23,7 @@ class State:
     database: str | None = None
     quiet: bool = False
     progress: str = "lines"  # or "json"
+    log: str = ""  # a file, or "-"; .autograder/log/ when empty
     json: bool = False
 
     def find_course(self) -> Course:

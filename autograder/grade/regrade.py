@@ -20,6 +20,7 @@ from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded
 from autograder.results import SCHEMA, ExerciseResult, PartResult, SubmissionResult, Verdict
 from autograder.sandbox.limits import Limits
+from autograder.watch import Run, Watch
 
 __all__ = ["Moved", "Regraded", "regrade_units"]
 
@@ -65,6 +66,7 @@ def regrade_units(
     limits: Limits | None = None,
     progress: Progress | None = None,
     confirm: Callable[[Regraded], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Regraded:
     """Grade again what was graded before.
 
@@ -73,6 +75,7 @@ def regrade_units(
         workers, isolation, floor, limits: as `grade_units` has them.
         progress: told after each submission.
         confirm: shown what moves; when it says True, exactly that is written. Without it nothing is ever written.
+        watch: as `grade_units` has it. Without `confirm` only a log is kept: somebody else may be grading.
 
     The course is locked from the first submission to the last, so that nobody else's grading comes in between.
     """
@@ -90,11 +93,15 @@ def regrade_units(
             stack.enter_context(single_writer(course))
         spool = _Spool(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autograder-"))))
         pool = make_pool(course, materials, len(due), workers, isolation, floor, limits or Limits())
-        _grade(pool, materials, due, spool, progress)
+        watched = (watch or Watch()).run(course, "regrade", units, [j.unit for j in due], keep=confirm is not None)
+        run = stack.enter_context(watched)
+        _grade(pool, materials, due, spool, progress, run)
         done = _compared(done, before, spool)
         done = msgspec.structs.replace(done, interrupted=pool.stopping, seconds=time.perf_counter() - began)
+        run.step("asking")
         if confirm is not None and not pool.stopping and confirm(done):
-            _write(course, units, before, spool)
+            run.step("writing")
+            _write(course, units, before, spool, run)
             done = msgspec.structs.replace(done, written=True)
     return done
 
@@ -114,13 +121,15 @@ class _Spool:
             yield msgspec.msgpack.decode(path.read_bytes(), type=Graded)
 
 
-def _grade(pool: Pool, units: dict[str, Unit], due: list[Job], spool: _Spool, progress: Progress | None) -> None:
+def _grade(
+    pool: Pool, units: dict[str, Unit], due: list[Job], spool: _Spool, progress: Progress | None, run: Run
+) -> None:
     """Grade into the spool, until all is done or somebody interrupts."""
     with pool, interruptible(pool):
-        for result in pool.run(due):
-            if result is None:
+        run.begin(pool)
+        for graded in run.follow(units[r.job.unit].lost(r) if isinstance(r, Died) else r for r in pool.run(due)):
+            if graded is None:
                 continue
-            graded = units[result.job.unit].lost(result) if isinstance(result, Died) else result
             spool.add(graded)
             if progress:
                 progress(spool.count, len(due), f"{graded.result.unit} {graded.result.student}")
@@ -199,9 +208,9 @@ def _because(
             yield f"the {what}"
 
 
-def _write(course: Course, units: Sequence[str], before: dict[tuple[str, str], Entry], spool: _Spool) -> None:
+def _write(course: Course, units: Sequence[str], before: dict[tuple[str, str], Entry], spool: _Spool, run: Run) -> None:
     """Record what is in the spool, but for submissions in which something of ours failed."""
     with GradebookWriter(course) as gradebook:
         for name in units:
             gradebook.prepare(name)
-        Batch(course, gradebook, before, spool.count, None).record(g for g in spool if not g.result.staff)
+        Batch(course, gradebook, before, spool.count, None, run).record(g for g in spool if not g.result.staff)

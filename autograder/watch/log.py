@@ -24,7 +24,7 @@ from autograder.errors import AutograderError, UsageError
 __all__ = ["RunLog", "brief", "log_folder", "open_log", "run_id"]
 
 KEPT = 20  # runs
-TEXT = 1000  # characters of a fault
+TEXT = 1000  # characters of a failure
 _RUN = re.compile(r"\d{8}T\d{6}\.\d{6}Z-\d+")
 _LOGIN = re.compile(r"(?<=://)[^/\s]*(?=@)")
 
@@ -133,7 +133,9 @@ def _prune(folder: Path) -> None:
 
 
 def brief(fault: BaseException) -> str:
-    """A failure in one line, without the login of a database. Of other people's errors the first line: what follows
-    may be a statement with its values."""
+    """A failure in one line, without the login of a database.
+
+    Of errors that are not ours only the first line: what follows may be a statement with its values.
+    """
     text = str(fault) if isinstance(fault, AutograderError) else (str(fault).splitlines() or [""])[0]
-    return _LOGIN.sub("***", f"{type(fault).__name__}: {text}"[:TEXT])
+    return f"{type(fault).__name__}: {_LOGIN.sub('***', text)}"[:TEXT]

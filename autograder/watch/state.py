@@ -68,6 +68,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     log: str = ""
     counts: Counters = Counters()  # of this run
     before: Counters = Counters()  # of all earlier runs
+    earlier_state: str = ""  # how the run before this one ended, and when
+    earlier_ended: str = ""
     schema: int = SCHEMA
 
 
