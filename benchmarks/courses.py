@@ -1,4 +1,4 @@
-"""Courses and submissions to be graded by both sides.
+"""Courses and submissions that every grader gets alike.
 
 The light course is plain nbgrader: a torch notebook with hidden asserts, which stock nbgrader, otter and we all grade.
 """
@@ -10,15 +10,23 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from measure import run
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from pages import HOME
 
-__all__ = ["light_course", "light_otter", "submit_copies", "unit_course"]
+from autograder.build.text import read_notebook
+from autograder.cells import Role, grade_id, role
+from autograder.course import Course
 
-UNIT = "light"
+__all__ = ["LIGHT", "Class", "Size", "prepare"]
+
+LIGHT = "light"
+CONFIG = "c = get_config()\nc.CourseDirectory.ignore = ['*.py', '.ipynb_checkpoints']\n"
 SOLUTION = '''def mlp(x, W1, b1, W2, b2):
     """Two layers: x (n, d), W1 (m, d), b1 (m,), W2 (k, m), b2 (k,); returns (n, k)."""
     ### BEGIN SOLUTION
@@ -43,7 +51,7 @@ def _graded(source: str, name: str, **flags: Any) -> Any:
     return cell
 
 
-def light_course(folder: Path) -> Path:
+def _light_course(folder: Path) -> None:
     """A plain nbgrader course with one small torch notebook."""
     cells = [
         new_markdown_cell("# A small network", id="title"),
@@ -55,54 +63,93 @@ def light_course(folder: Path) -> Path:
         cells.append(_graded(hidden, name, grade=True, locked=True, points=1))
     notebook = new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    path = folder / "source" / UNIT / "light.ipynb"
+    path = folder / "source" / LIGHT / "light.ipynb"
     path.parent.mkdir(parents=True)
     (folder / "solutions").mkdir()
     nbformat.write(notebook, path)
-    return folder
 
 
-def unit_course(home: Path, folder: Path, unit: str) -> Path:
+@dataclass(frozen=True)
+class Size:
+    """What a submission consists of."""
+
+    notebooks: int
+    exercises: int
+
+    @property
+    def allowance(self) -> float:
+        """Seconds that the design lets grading add to the answers' own compute."""
+        return 0.025 * self.notebooks + 0.008 * self.exercises
+
+
+@dataclass(frozen=True)
+class Class:
+    """A released unit, and the answers that everybody gives.
+
+    Args:
+        folder: the course.
+        answers: text of each solution cell by grade_id.
+    """
+
+    folder: Path
+    unit: str
+    answers: dict[str, str]
+
+    @property
+    def course(self) -> Course:
+        return Course.at(self.folder)
+
+    @property
+    def size(self) -> Size:
+        """Of the released unit."""
+        paths = sorted((self.folder / "release" / self.unit).glob("*.ipynb"))
+        cells = [cell for path in paths for cell in json.loads(path.read_bytes())["cells"]]
+        return Size(len(paths), sum(role(cell) is Role.TEST for cell in cells))
+
+    def submit(self, numbers: Iterable[int]) -> None:
+        """Submissions of numbered students in which each solution cell holds its answer."""
+        _submit_copies(self.folder, self.unit, self.answers, numbers)
+
+    def copy(self, folder: Path) -> Class:
+        """The same in another place."""
+        return Class(Path(shutil.copytree(self.folder, folder)), self.unit, self.answers)
+
+
+def prepare(folder: Path, unit: str) -> Class:
+    """A course of its own with one released unit: the light one, or one of this repository's."""
+    if unit == LIGHT:
+        _light_course(folder)
+        answers, command = {"mlp": ANSWER}, ["nbgrader", "generate_assignment", unit]
+    else:
+        _unit_course(folder, unit)
+        answers, command = _solutions(folder, unit), ["autograder", "release", unit]
+    (folder / "nbgrader_config.py").write_text(CONFIG)
+    run([sys.executable, "-m", *command], folder)
+    return Class(folder, unit, answers)
+
+
+def _unit_course(folder: Path, unit: str) -> None:
     """A copy of one unit of the course, text and keys, without anything that a class left behind."""
     for part in ("source", "solutions"):
-        shutil.copytree(home / part / unit, folder / part / unit, ignore=shutil.ignore_patterns("*.ipynb"))
-    return folder
+        shutil.copytree(HOME / part / unit, folder / part / unit, ignore=shutil.ignore_patterns("*.ipynb"))
 
 
-def submit_copies(course: Path, unit: str, answers: dict[str, str], numbers: Iterable[int]) -> None:
-    """Numbered submissions in which each solution cell holds its answer."""
+def _solutions(home: Path, unit: str) -> dict[str, str]:
+    """The source's own answers by grade_id, without markers."""
+    notebooks = [read_notebook(p, home) for p in sorted((home / "source" / unit).glob("*.py"))]
+    cells = [cell for notebook in notebooks for cell in notebook.cells if role(cell) is Role.SOLUTION]
+    return {grade_id(c): "\n".join(line for line in c.source.splitlines() if "###" not in line) for c in cells}
+
+
+def _submit_copies(course: Path, unit: str, answers: dict[str, str], numbers: Iterable[int]) -> None:
+    numbers = list(numbers)
     for released in sorted((course / "release" / unit).glob("*.ipynb")):
         notebook = json.loads(released.read_bytes())
         for number in numbers:
             mine = copy.deepcopy(notebook)
             for cell in mine["cells"]:
-                name = cell["metadata"].get("nbgrader", {}).get("grade_id")
-                if cell["metadata"].get("nbgrader", {}).get("solution") and name in answers:
-                    cell["source"] = f"{answers[name]}\n# student {number}"
+                if role(cell) is Role.SOLUTION and grade_id(cell) in answers:
+                    cell["source"] = f"{answers[grade_id(cell)]}\n# student {number}"
             target = course / "submitted" / f"student{number:04d}" / unit / released.name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(json.dumps(mine))
-
-
-def light_otter(folder: Path) -> list[str]:
-    """The light notebook as an otter-grader bundle and one submission; the command that grades it."""
-    import otter.generate
-
-    tests = folder / "tests"
-    tests.mkdir(parents=True)
-    for name, test in TESTS.items():
-        setup = TESTS["test_shape"].rsplit("\n", 1)[0] + "\nx, W1, b1, W2, b2 = args\n"
-        body = "".join(f"    {line}\n" for line in ("import torch\n" + setup + test).splitlines())
-        (tests / f"{name}.py").write_text(
-            "from otter.test_files import test_case\n"
-            f"OK_FORMAT = False\nname = {name!r}\npoints = 1\n\n"
-            f"@test_case(points=1, hidden=True)\ndef {name}(mlp):\n{body}"
-        )
-    otter.generate.main(
-        tests_dir=str(tests),
-        output_path=str(folder / "autograder.zip"),
-        no_environment=True,
-        python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
-    )
-    nbformat.write(new_notebook(cells=[new_code_cell("import torch"), new_code_cell(ANSWER)]), folder / "light.ipynb")
-    return [sys.executable, "-m", "otter", "run", "-a", "autograder.zip", "light.ipynb", "--no-logo"]

@@ -1,24 +1,43 @@
-"""Run a command on one core; measure its time and the memory of its whole process tree."""
+"""Run a command on some cores; measure its time, the memory of its whole process tree, and when it said what."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import mmap
 import os
+import platform
 import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from memory import by_role
 
-__all__ = ["Cost", "copied_page_seconds", "machine", "run"]
+__all__ = ["Cost", "Sample", "copied_page_seconds", "heading", "machine", "one_core", "progress", "run"]
 
-SAMPLE_SECONDS = 0.2
 PROGRAMS = Path(sys.executable).parent  # nbgrader calls alembic by name
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The memory of a command's processes at one moment.
+
+    Args:
+        at: seconds after the command's start.
+        bytes: proportional set sizes (shared pages counted once), by the processes' role.
+    """
+
+    at: float
+    bytes: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.bytes.values())
 
 
 @dataclass(frozen=True)
@@ -26,19 +45,41 @@ class Cost:
     """What a command used.
 
     Args:
-        seconds: wall-clock, on one core.
-        peak_bytes: largest sum of the proportional set sizes (shared pages counted once) of its processes.
+        seconds: wall-clock.
+        processor: seconds that this machine's processors were busy meanwhile, whoever used them.
         faults: page faults of the whole machine meanwhile (Linux, otherwise 0); most are pages that a fork copies.
+        samples: its memory in the course of time.
+        lines: what it printed, each with the seconds after its start.
     """
 
     seconds: float
-    peak_bytes: int
+    processor: float
     faults: int
+    samples: list[Sample]
+    lines: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def peak_bytes(self) -> int:
+        return max((sample.total for sample in self.samples), default=0)
 
 
-def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None) -> Cost:
-    """Run to the end on core 0; RuntimeError with the output when it fails."""
-    start, faults = time.perf_counter(), _faults()
+def run(
+    command: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    cores: int | None = 1,
+    every: float = 0.2,
+    told: Callable[[str], None] = lambda line: None,
+) -> Cost:
+    """Run to the end; RuntimeError with the output when it fails.
+
+    Args:
+        cores: bound to so many; None for all.
+        every: seconds between two looks at its memory.
+        told: hears each line of its output.
+    """
+    start, faults, busy = time.perf_counter(), _faults(), _busy()
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -46,14 +87,24 @@ def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=_one_core,
+        preexec_fn=lambda: one_core(cores),
     )
-    peak = _Peak(process.pid)
-    output, _ = process.communicate()
+    lines: list[tuple[float, str]] = []
+    try:
+        with _Watch(process.pid, start, every) as watch:
+            for line in process.stdout or ():
+                lines.append((time.perf_counter() - start, line.rstrip("\n")))
+                told(lines[-1][1])
+            process.wait()
+    except BaseException:
+        process.terminate()  # it finishes what it has in hand
+        process.wait()
+        raise
     seconds = time.perf_counter() - start
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output[-3000:]}")
-    return Cost(seconds, peak.stop(), _faults() - faults)
+        said = "\n".join(line for _, line in lines)[-3000:]
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
+    return Cost(seconds, _busy() - busy, _faults() - faults, watch.samples, lines)
 
 
 def copied_page_seconds(pages: int = 4096) -> float:
@@ -82,38 +133,63 @@ def _faults() -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("pgfault "))
 
 
-def _one_core() -> None:
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+def _busy() -> float:
+    times = psutil.cpu_times()
+    return float(sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq")))
 
 
-class _Peak:
-    """Samples the memory of a process tree in a thread."""
+def one_core(cores: int | None = 1) -> None:
+    """Bind this process to the first so many cores that it may use; None for all."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
-    def __init__(self, pid: int) -> None:
-        self.bytes = 0
+
+class _Watch:
+    """Looks at the memory of a process tree now and then, in a thread."""
+
+    def __init__(self, pid: int, start: float, every: float) -> None:
+        self.samples: list[Sample] = []
+        self._start, self._every = start, every
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, args=(psutil.Process(pid),))
+
+    def __enter__(self) -> _Watch:
         self._thread.start()
+        return self
 
-    def _watch(self, root: psutil.Process) -> None:
-        while not self._done.wait(SAMPLE_SECONDS):
-            try:
-                tree = [root, *root.children(recursive=True)]
-            except psutil.NoSuchProcess:
-                return
-            self.bytes = max(self.bytes, sum(map(_proportional, tree)))
-
-    def stop(self) -> int:
+    def __exit__(self, *error: object) -> None:
         self._done.set()
         self._thread.join()
-        return self.bytes
+
+    def _watch(self, root: psutil.Process) -> None:
+        while not self._done.wait(self._every):
+            found = by_role(root)
+            if found:
+                self.samples.append(Sample(time.perf_counter() - self._start, found))
 
 
-def _proportional(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError, ProcessLookupError):
-        return 0
+def progress(text: str) -> None:
+    """Say on the terminal how far we are; "" takes it away."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    elif text:
+        _now_and_then(text)
+
+
+_said = 0.0
+
+
+def _now_and_then(text: str, every: float = 5.0) -> None:
+    global _said
+    if time.monotonic() - _said > every:
+        _said = time.monotonic()
+        print(text, file=sys.stderr, flush=True)
+
+
+def heading(*packages: str) -> str:
+    """The machine, and the versions of Python and these packages."""
+    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
+    return f"Machine: {machine()}. Python {platform.python_version()}, {versions}."
 
 
 def machine(read: Callable[[str], str] = lambda path: Path(path).read_text()) -> str:
