@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from autograder.files import remove_unfinished
 __all__ = ["lock_file", "lock_holder", "single_writer"]
 
 GRADED = "{work}: this course is being graded already (process {holder}). Wait until it has ended."
+TRIES, TRY_SECONDS = 10, 0.01
 
 
 def lock_file(course: Course) -> Path:
@@ -33,7 +35,7 @@ def lock_holder(course: Course) -> str:
     except FileNotFoundError:
         return ""
     try:
-        return "" if _take(fd) else _holder(fd)
+        return "" if _take(fd, fcntl.LOCK_SH) else _holder(fd)  # shared: two who ask do not see each other
     finally:
         os.close(fd)
 
@@ -48,7 +50,7 @@ def single_writer(course: Course, refusal: str = GRADED) -> Iterator[None]:
     course.private.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(lock_file(course), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if not _take(fd):
+        if not _take_soon(fd):
             raise AutograderError(refusal.format(work=course.work, holder=_holder(fd)))
         if _text(fd):
             for place in (course.private, course.autograded):
@@ -63,10 +65,19 @@ def single_writer(course: Course, refusal: str = GRADED) -> Iterator[None]:
         os.close(fd)
 
 
-def _take(fd: int) -> bool:
+def _take_soon(fd: int) -> bool:
+    """Take the lock, also when someone asks at this moment who holds it: that takes microseconds."""
+    for _ in range(TRIES):
+        if _take(fd, fcntl.LOCK_EX):
+            return True
+        time.sleep(TRY_SECONDS)
+    return False
+
+
+def _take(fd: int, kind: int) -> bool:
     """Take the lock, until the descriptor is closed; False when someone else has it."""
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
