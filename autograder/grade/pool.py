@@ -86,25 +86,28 @@ class Pool:
                     continue
 
     def _collect(self, queue: deque[tuple[Job, int]], tries: dict[Job, int]) -> Iterator[Graded | Died | None]:
+        """What came; whoever is free is given the next job before the batch writes what came."""
         lines = {w.line: w for w in self._workers}
         readable = wait(list(lines), TICK_SECONDS)
+        came: list[Graded | Died | None] = []
         for line in readable:
             worker = lines[line]  # type: ignore[index]
             try:
                 message = worker.line.recv_bytes()
             except (EOFError, OSError):
-                yield from self._bury(worker, queue, tries, "ended")
+                came += self._bury(worker, queue, tries, "ended")
                 continue
             if worker.ready:
                 worker.job = None
-                yield msgspec.msgpack.decode(message, type=Graded)
+                came.append(msgspec.msgpack.decode(message, type=Graded))
             else:
                 self._greet(worker, msgspec.msgpack.decode(message, type=Ready))
         for worker in list(self._workers):
             if worker.job is not None and time.monotonic() - worker.since > self.job_seconds:
-                yield from self._bury(worker, queue, tries, f"gave no answer in {self.job_seconds:.0f} s and was ended")
-        if not readable:
-            yield None
+                came += self._bury(worker, queue, tries, f"gave no answer in {self.job_seconds:.0f} s and was ended")
+        if not self.stopping:
+            self._fill(queue, tries)
+        yield from came if readable or came else [None]
 
     def _greet(self, worker: Worker, ready: Ready) -> None:
         if ready.refusal:
