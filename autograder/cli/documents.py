@@ -100,6 +100,7 @@ class GradeDocument(Document, frozen=True, kw_only=True):
     units: tuple[str, ...]
     graded: tuple[GradedRow, ...]
     unchanged: int
+    recorded: int
     due: tuple[str, ...]
     interrupted: bool
     isolation: str

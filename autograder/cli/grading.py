@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from autograder.sandbox import Limits
     from autograder.watch import Phase
 
+AGAIN = (
+    "{} {} recorded again: the gradebook did not hold them. "
+    "Marks and comments that were given by hand are in backups only."
+)
+CHANGED = "{} changed, or their unit did, while they were graded. Run autograder grade again."
 LEVELS = ("namespaces", "landlock", "rlimits")
 OPTIONS = (
     click.option("--student", "students", multiple=True, metavar="ID", help="Only this student; repeatable."),
@@ -91,6 +96,10 @@ def grade(
         raise KeyboardInterrupt
     for row in done.broken:
         click.echo("\n".join([f"BROKEN {row.unit}/{row.student}", *(f"  {line}" for line in row.staff)]), err=True)
+    if done.recorded:
+        click.echo(AGAIN.format(count(done.recorded, "stored result"), "would be" if dry_run else "were"), err=True)
+    if done.due and not dry_run:
+        click.echo(CHANGED.format(count(len(done.due), "submission")), err=True)
     if done.exit_code:
         click.echo("Next: mend what is named above, then run autograder grade again", err=True)
     ctx.exit(done.exit_code)
@@ -120,6 +129,7 @@ def grade_document(done: GradeSummary, dry_run: bool) -> GradeDocument:
         units=done.units,
         graded=done.graded,
         unchanged=done.unchanged,
+        recorded=done.recorded,
         due=done.due,
         interrupted=done.interrupted,
         isolation=done.isolation,

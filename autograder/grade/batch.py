@@ -21,6 +21,7 @@ from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
 from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded, NotebookAnswers, save, write_autograded
+from autograder.record.unrecorded import as_graded, unrecorded
 from autograder.results import SCHEMA, Verdict
 from autograder.sandbox.installation import needed
 from autograder.sandbox.limits import Limits
@@ -53,7 +54,10 @@ class GradeSummary(msgspec.Struct, frozen=True, kw_only=True):
     units: tuple[str, ...]
     graded: tuple[GradedRow, ...] = ()
     unchanged: int = 0
-    due: tuple[str, ...] = ()  # "unit/student" that are still to be graded: of a dry run or after an interruption
+    recorded: int = 0  # stored results that the gradebook did not hold: recorded again, without grading
+    due: tuple[
+        str, ...
+    ] = ()  # "unit/student" still to be graded: of a dry run, after an interruption, changed meanwhile
     interrupted: bool = False
     isolation: str = ""
     workers: int = 0
@@ -78,6 +82,7 @@ def grade_units(
     *,
     students: Sequence[str] = (),
     workers: int | None = None,
+    scheduler: str = "",
     isolation: str = "strongest",
     floor: str = "rlimits",
     limits: Limits | None = None,
@@ -94,6 +99,7 @@ def grade_units(
     Args:
         students: only these.
         workers: processes; as many as there are processors to use, if left out.
+        scheduler: address of a Dask scheduler, whose workers grade instead.
         isolation: of the sandbox: "strongest" or a level by name.
         floor: the weakest isolation that is accepted.
         limits: of each submission.
@@ -108,28 +114,32 @@ def grade_units(
     found = [x for name, unit in materials.items() for x in jobs(course, name, unit.version, students, force)]
     due = [job for job, _, must in found if must]
     summary = GradeSummary(units=tuple(units), unchanged=len(found) - len(due), due=_names(due))
-    if not (dry_run or due):
+    lost = unrecorded(course, [entry for _, entry, must in found if entry and not must])
+    summary = msgspec.structs.replace(summary, recorded=len(lost))
+    if not (dry_run or due or lost):
         watch.idle(course, units)
-    if dry_run or not due:
+    if dry_run or not (due or lost):
         return msgspec.structs.replace(summary, seconds=time.perf_counter() - began)
     before = {(job.unit, job.student): entry for job, entry, _ in found if entry}
     looked = time.perf_counter() - began
-    pool = make_pool(course, materials, len(due), workers, isolation, floor, limits or Limits())
+    pool = make_pool(course, materials, len(due), workers, scheduler, isolation, floor, limits or Limits())
     watched = watch.run(course, "grade", units, [job.unit for job in due], unchanged=summary.unchanged)
     with single_writer(course), watched as run, GradebookWriter(course) as gradebook, pool:
         run.begin(pool)
         run.spent("looking", looked, len(found))
         for name in units:
             gradebook.prepare(name)
+        gradebook.write([as_graded(entry) for entry in lost])
         batch = Batch(course, gradebook, before, len(due), progress, run)
         with interruptible(pool):
             batch.record(run.follow(materials[r.job.unit].lost(r) if isinstance(r, Died) else r for r in pool.run(due)))
     rows = tuple(sorted(batch.rows, key=lambda r: (r.unit, r.student)))
     done = {(r.unit, r.student) for r in rows}
+    changed = {name for name, unit in materials.items() if rows and not unit.is_current()}
     return msgspec.structs.replace(
         summary,
         graded=rows,
-        due=_names([j for j in due if (j.unit, j.student) not in done]),
+        due=_names([j for j in due if (j.unit, j.student) not in done or j.unit in changed]),
         interrupted=pool.stopping,
         isolation=pool.isolation,
         workers=pool.size,
@@ -143,11 +153,12 @@ def make_pool(
     units: dict[str, Unit],
     jobs: int,
     workers: int | None,
+    scheduler: str,
     isolation: str,
     floor: str,
     limits: Limits,
-) -> Pool:
-    """Workers for so many submissions of these units, not yet started."""
+) -> Workers:
+    """Workers for so many submissions of these units, not yet started: processes here, or those of a scheduler."""
     setup = Setup(
         home=str(course.home),
         work=str(course.work),
@@ -160,6 +171,11 @@ def make_pool(
     course.secret()  # made here, once, before the workers ask for it
     notebooks = max(len(unit.released) for unit in units.values())
     job_seconds = 60 + 4 * limits.submission_seconds * notebooks
+    if scheduler:
+        from autograder.grade.cluster import Cluster  # Dask takes a second to import
+        from autograder.grade.offer import Offer
+
+        return Cluster(Offer(scheduler, course, units, setup, job_seconds))
     return Pool(setup, min(workers or len(os.sched_getaffinity(0)), jobs), job_seconds)
 
 
@@ -188,6 +204,7 @@ class Batch:
         self.rows: list[GradedRow] = []
         self.waiting: list[Graded] = []
         self.since = time.monotonic()
+        self.failed = False  # recording was begun and not ended
 
     def record(self, results: Iterable[Graded | None]) -> None:
         """Record results as they come; None says that nothing came for a moment."""
@@ -198,10 +215,12 @@ class Batch:
                 if len(self.waiting) >= CHUNK or time.monotonic() - self.since > CHUNK_SECONDS:
                     self._record()
         finally:
-            self._record()
+            if not self.failed:
+                self._record()
 
     def _take(self, graded: Graded) -> None:
-        self.waiting.append(graded)
+        if (self.course.submitted / graded.result.student / graded.result.unit).is_dir():  # not removed meanwhile
+            self.waiting.append(graded)
         done = len(self.rows) + len(self.waiting)
         if self.progress:
             self.progress(done, self.total, f"{graded.result.unit} {graded.result.student}")
@@ -211,6 +230,7 @@ class Batch:
         self.since = time.monotonic()
         if not self.waiting:
             return
+        self.failed = True
         laps = Laps()
         chunk = [self._with_before(g) for g in self.waiting]
         for g in chunk:
@@ -225,6 +245,7 @@ class Batch:
         self.run.recorded(chunk, laps.seconds)
         self.rows += [_row(g) for g in chunk]
         self.waiting.clear()
+        self.failed = False
 
     def _with_before(self, graded: Graded) -> Graded:
         entry = self.before.get((graded.result.unit, graded.result.student))

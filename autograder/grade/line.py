@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 import msgspec
@@ -41,8 +42,9 @@ class Worker:
                 stdin=subprocess.DEVNULL,
             )
         self.line = Connection(ours.detach())
-        for message in first:
-            self.line.send_bytes(message)
+        with suppress(OSError):  # it died already: found out when its line is read
+            for message in first:
+                self.line.send_bytes(message)
         self.ready = False
         self.job: Job | None = None
         self.since = time.monotonic()
@@ -52,10 +54,10 @@ class Worker:
         self.line.send_bytes(msgspec.msgpack.encode(job))
 
     def end(self, kill: bool = False) -> int:
-        """Close the line, which ends an idle worker; a busy one is killed. Its exit status."""
+        """Close the line, which ends an idle worker; a busy one is told to leave, at last killed. Its exit status."""
         self.line.close()
         if kill:
-            self.process.kill()
+            self.process.terminate()
         try:
             return self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:

@@ -122,7 +122,7 @@ class Pool:
         status = worker.end(kill=True)
         if not worker.ready:
             self._lost += 1
-            if not self.isolation or self._lost > TRIES:  # none has ever worked, or it goes on like this
+            if self._lost > TRIES:
                 raise AutograderError(
                     f"worker: ended with status {status} before its first job. Run: autograder sandbox"
                 )

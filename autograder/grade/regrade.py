@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.course import Course
+from autograder.files import temporary_folder
 from autograder.grade.batch import Batch, Progress, interruptible, make_pool
 from autograder.grade.messages import Died, Job
 from autograder.grade.pending import jobs
@@ -91,7 +91,7 @@ def regrade_units(
             return done
         if confirm is not None:
             stack.enter_context(single_writer(course))
-        spool = _Spool(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autograder-"))))
+        spool = _Spool(stack.enter_context(temporary_folder()))
         pool = make_pool(course, materials, len(due), workers, isolation, floor, limits or Limits())
         watched = (watch or Watch()).run(course, "regrade", units, [j.unit for j in due], keep=confirm is not None)
         run = stack.enter_context(watched)
@@ -113,7 +113,11 @@ class _Spool:
         self.folder, self.count = folder, 0
 
     def add(self, graded: Graded) -> None:
-        (self.folder / f"{self.count:08d}").write_bytes(msgspec.msgpack.encode(graded))
+        path = self.folder / f"{self.count:08d}"
+        try:
+            path.write_bytes(msgspec.msgpack.encode(graded))
+        except OSError as fault:
+            raise OSError(fault.errno, fault.strerror, str(path)) from fault
         self.count += 1
 
     def __iter__(self) -> Iterator[Graded]:

@@ -9,10 +9,12 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from autograder.course import Course
+from autograder.errors import SandboxError, system_refusal
 from autograder.grade.executed import encoded
 from autograder.grade.messages import OURS
 from autograder.grade.unit import Unit
@@ -96,10 +98,31 @@ class _Submission:
     def _graded(self, name: str) -> NotebookResult:
         released = self.unit.released[name]
         rebuilt = rebuild(released, self.unit.source[name], self.folder / f"{name}.ipynb")
+        result, executed = self._run_twice(rebuilt.notebook, name)
+        self.answers[name] = fingerprint(executed, released)
+        result = _with_notes(result, rebuilt.notes)
+        self.executed[name] = encoded(executed, result)
+        self.laps.lap("encoding")
+        return result
+
+    def _run_twice(self, notebook: dict[str, Any], name: str) -> tuple[NotebookResult, dict[str, Any]]:
+        """Once more when a process was killed early: what was not the student's doing does not happen again."""
+        noted = len(self.faults)
+        try:
+            result, executed, again = self._run(notebook, name)
+            if not again:
+                return result, executed
+        except SandboxError:
+            self.laps.lap("broken")
+        del self.faults[noted:]
+        return self._run(notebook, name)[:2]
+
+    def _run(self, notebook: dict[str, Any], name: str) -> tuple[NotebookResult, dict[str, Any], bool]:
+        """Result and executed notebook, and whether a process of it was killed early on."""
         with self._data() as files, self.box.session(files=files) as session:
             self.laps.lap("intake")
             result, executed = run_notebook(
-                rebuilt.notebook,
+                notebook,
                 session,
                 unit=self.unit.name,
                 name=name,
@@ -109,12 +132,9 @@ class _Submission:
                 conversations=self.unit.conversations,
             )
             self.laps.lap("cells", session=session.start_seconds, marking=sum(e.seconds for e in result.exercises))
+            killed = session.killed and session.seconds_left > self.box.limits.submission_seconds / 2
         self.laps.lap("session")
-        self.answers[name] = fingerprint(executed, released)
-        result = _with_notes(result, rebuilt.notes)
-        self.executed[name] = encoded(executed, result)
-        self.laps.lap("encoding")
-        return result
+        return result, executed, killed
 
     @contextmanager
     def _data(self) -> Iterator[Path | None]:
@@ -138,5 +158,7 @@ def _with_notes(result: NotebookResult, notes: tuple[str, ...]) -> NotebookResul
 def _place(fault: BaseException) -> str:
     """The fault and where it arose, in one line for staff."""
     frames = traceback.extract_tb(fault.__traceback__)
+    if refusal := system_refusal(fault):
+        return refusal
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(fault).__name__}: {str(fault)[:500]}{where}".replace("\n", " ")

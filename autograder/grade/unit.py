@@ -36,7 +36,7 @@ class Unit:
     """
 
     def __init__(self, course: Course, name: str) -> None:
-        self.name = name
+        self.course, self.name = course, name
         folder = course.release / name
         self.released = {p.stem: _read(p) for p in sorted(folder.glob("*.ipynb"))}
         self.source = {p.stem: _read(p) for p in sorted((course.source / name).glob("*.ipynb"))}
@@ -51,6 +51,13 @@ class Unit:
         keys = sorted((course.solutions / name).glob("*.py"))
         self.files = [*_files(folder), *sorted((course.source / name).glob("*.ipynb")), *keys]
         self.version = _digest(course.home, self.files)
+
+    def is_current(self) -> bool:
+        """Whether the unit is still the one that was read."""
+        try:
+            return Unit(self.course, self.name).version == self.version
+        except (CourseError, OSError):  # in the middle of a release
+            return False
 
     def zero(self, notebook: str, verdict: Verdict, message: str, notes: tuple[str, ...] = ()) -> NotebookResult:
         """The result of a notebook that could not be run: every exercise with this verdict, no points."""

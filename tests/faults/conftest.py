@@ -57,7 +57,7 @@ def graded(undisturbed: Course, tmp_path: Path) -> Course:
 
 @pytest.fixture
 def ends_as_undisturbed(undisturbed: Course) -> Callable[[Course], None]:
-    """A plain `autograder grade` leads to the undisturbed state and leaves nothing behind; a second has nothing to do."""
+    """A plain `autograder grade` leads to the undisturbed state and leaves nothing behind."""
     expected = end_state(undisturbed)
 
     def check(course: Course, **how: Any) -> None:

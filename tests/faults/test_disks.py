@@ -83,7 +83,7 @@ def test_gradebook_is_full(course, disk, tried, ends_as_undisturbed) -> None:
 
 
 def test_temporary_folder_is_full(graded, disk, tried, undisturbed) -> None:
-    """What regrade keeps aside does not fit: nothing is written. Without any space Python itself takes another folder."""
+    """What regrade keeps aside does not fit: nothing is written."""
     place = {"TMPDIR": str(disk.path)}
     disk.fill(40_000)
     tried("full disk under TMPDIR")
@@ -130,7 +130,7 @@ def test_release(graded, disk, tried, fault) -> None:
     text = next((disk.outside / "source").rglob("*.py"))
     text.write_text(text.read_text().replace("Write it yourself.", "Write it all by yourself."))
     inside = Course(disk.path, graded.work, graded.database)
-    for place in (disk.outside.rglob("*.ipynb") if fault == "full" else ()):
+    for place in disk.outside.rglob("*.ipynb") if fault == "full" else ():
         if "source" in place.parts:
             place.unlink()  # so that there is something to write
     disk.fill() if fault == "full" else disk.remount("ro")
