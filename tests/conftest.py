@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from autograder.course import Course
+from tests.postgresql import server
 
 HOME = Path(__file__).resolve().parents[1]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background start programs that hear it
@@ -27,6 +29,13 @@ def unit_two(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = Course.at(home)
     release(course)
     return course
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a running PostgreSQL server, for `tests.postgresql.database`; skips where none is installed."""
+    with server(tmp_path_factory.mktemp("postgresql") / "server") as url:
+        yield url
 
 
 LONG = ("hub", "redteam", "demo", "grade", "verify", "cli", "nbgrader", "sandbox")  # folders, the longest first

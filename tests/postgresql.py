@@ -1,4 +1,4 @@
-"""A real PostgreSQL server below a test's own folder, ended with the test."""
+"""A real PostgreSQL server in a folder of its own, and databases on it. Tests share one by the fixture `postgresql`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -30,12 +31,19 @@ def as_ordinary_user() -> list[str]:
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *caps]
 
 
+def missing() -> list[str]:
+    """The programs of PostgreSQL that are not installed here."""
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
+
+
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """URL of a fresh server, without a database's name: add `/name` after `create`."""
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"PostgreSQL is not installed here: no {', '.join(missing)}")
+def server(folder: Path, durable: bool = False) -> Iterator[str]:
+    """URL of a fresh server, without a database's name: add `/name` after `create`.
+
+    It is told not to wait for the disk, but for `durable`.
+    """
+    if missing():
+        pytest.skip(f"PostgreSQL is not installed here: no {', '.join(missing())}")
     user = as_ordinary_user()
     folder.mkdir()
     (folder / "password").write_text(PASSWORD)
@@ -48,7 +56,8 @@ def server(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["-c", "unix_socket_directories=", "-c", "fsync=off", "-p", str(port), "-h", "127.0.0.1"]
+    options = ["-c", "unix_socket_directories=", "-c", f"fsync={'on' if durable else 'off'}"]
+    options += ["-p", str(port), "-h", "127.0.0.1"]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen([*user, "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder)
         try:
@@ -84,3 +93,17 @@ def create(url: str, name: str) -> str:
     with psycopg.connect(plain(url), autocommit=True) as db:
         db.execute(f'CREATE DATABASE "{name}"')
     return f"{url}/{name}"
+
+
+@contextmanager
+def database(url: str, template: str = "") -> Iterator[str]:
+    """URL of a database of one's own, gone afterwards: empty, or a copy of what `template` (its URL) holds."""
+    import psycopg
+
+    name, copied = f"t{uuid4().hex}", template.rpartition("/")[2] or "template1"
+    with psycopg.connect(plain(url), autocommit=True) as db:
+        db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{copied}"')
+        try:
+            yield f"{url}/{name}"
+        finally:
+            db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

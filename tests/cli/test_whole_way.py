@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import postgresql
 from tests.build.small_course import UNIT, make_course
 from tests.cli.test_cli import call
 
@@ -34,27 +37,42 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def document(home: Path, *words: str) -> dict[str, Any]:
-    done = call("--course", str(home), "-q", *words, "--json")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, course: Path, tmp_path: Path) -> Iterator[str]:
+    """A copy of the course for each kind of gradebook: the released one, and an empty PostgreSQL database."""
+    shutil.copytree(course, tmp_path / "course")
+    if request.param == "sqlite":
+        yield ""
+        return
+    (tmp_path / "course" / "gradebook.db").unlink()
+    with postgresql.database(request.getfixturevalue("postgresql")) as url:
+        yield url
+    assert not (tmp_path / "course" / "gradebook.db").exists()
+
+
+def document(home: Path, *words: str, database: str = "") -> dict[str, Any]:
+    where = ["--database", database] if database else []
+    done = call("--course", str(home), *where, "-q", *words, "--json")
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     assert found["schema"] == 1 and found["command"] == words[0]
     return found
 
 
-def test_grade_feedback_report(course: Path) -> None:
+def test_grade_feedback_report(database: str, tmp_path: Path) -> None:
     """A dry run names what is due; grading marks it and is idempotent; feedback and report follow."""
-    assert document(course, "grade", "--dry-run")["due"] == [f"{UNIT}/ada"]
+    course, told = tmp_path / "course", partial(document, tmp_path / "course", database=database)
+    assert told("grade", "--dry-run")["due"] == [f"{UNIT}/ada"]
     assert not (course / "autograded").exists()
-    (row,) = document(course, "grade")["graded"]
+    (row,) = told("grade")["graded"]
     assert (row["points"], row["max_points"], row["manual"]) == (50, 90, 0)  # the derivation was left as released
     assert row["verdicts"] == {"PASS": 1, "FAIL": 1}
-    again = document(course, "grade")
+    again = told("grade")
     assert (again["graded"], again["unchanged"]) == ([], 1)
-    assert document(course, "feedback")["written"] == [f"ada/{UNIT}/basics.html"]
+    assert told("feedback")["written"] == [f"ada/{UNIT}/basics.html"]
     assert "You returned the input." in (course / "feedback" / "ada" / UNIT / "basics.html").read_text()
     marks = course / "marks.csv"
-    (unit,) = document(course, "report", "--csv", str(marks))["units"]
+    (unit,) = told("report", "--csv", str(marks))["units"]
     assert [s["student"] for s in unit["students"]] == ["ada"]
     assert "ada" in marks.read_text() and marks.stat().st_mode & 0o077 == 0
     assert (course / "report" / "class.html").is_file()

@@ -8,7 +8,7 @@ from nbgrader.api import Gradebook
 
 from autograder.feedback import write_feedback
 from autograder.record import Entry, GradebookWriter, Graded, fingerprint, save, write_autograded
-from tests.record.conftest import course, released_course  # noqa: F401  fixtures
+from tests.record.conftest import course, released_course, released_database  # noqa: F401  fixtures
 from tests.record.course_of_two import UNIT, released, result_of, submit
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from nbgrader.api import Gradebook
 
 from autograder.course import Course
@@ -15,6 +16,7 @@ from tests.build.small_course import UNIT
 NOTEBOOK = "basics"
 LIMITS = Limits(cell_seconds=3, part_seconds=3, submission_seconds=20)
 RIGHT = {"doubled": "def doubled(x):\n    return x * 2", "mean_of": "def mean_of(x):\n    return sum(x) / len(x)"}
+ON_BOTH = pytest.mark.parametrize("course", ["sqlite", "postgresql"], indirect=True)  # where the gradebook is
 COLUMNS = ("auto_score", "manual_score", "extra_credit", "needs_manual_grade")
 
 

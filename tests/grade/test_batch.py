@@ -13,7 +13,7 @@ from autograder.lock import single_writer
 from autograder.record import load
 from autograder.results import Verdict
 from tests.build.small_course import UNIT
-from tests.grade.classroom import LIMITS, NOTEBOOK, points, scores, submit
+from tests.grade.classroom import LIMITS, NOTEBOOK, ON_BOTH, points, scores, submit
 
 
 def grade(course, **settings):
@@ -24,6 +24,7 @@ def verdicts(course, student):
     return [e.verdict for n in load(course, UNIT, student).result.notebooks for e in n.exercises]
 
 
+@ON_BOTH
 def test_right_wrong_and_untouched(course):
     """Each answer earns what it is worth; rows come in the students' order."""
     submit(course, "bob", mean_of="def mean_of(x):\n    return x")
@@ -37,6 +38,7 @@ def test_right_wrong_and_untouched(course):
     assert done.exit_code == 0
 
 
+@ON_BOTH
 def test_only_answers_that_were_written_wait_for_a_person(course):
     """An answer left as it was released earns 0 by itself, and nobody is asked to look at it."""
     released = json.loads((course.release / UNIT / f"{NOTEBOOK}.ipynb").read_text())["cells"]
@@ -47,6 +49,7 @@ def test_only_answers_that_were_written_wait_for_a_person(course):
     assert scores(course)["bob"]["cells"]["derive_mean"] == (0.0, None, None, False)
 
 
+@ON_BOTH
 def test_unchanged_is_skipped_until_something_changes(course):
     """A second run does nothing; a changed answer, a changed key or force grades again."""
     submit(course, "ada")
@@ -72,6 +75,7 @@ def test_dry_run_touches_nothing(course):
     assert not (course.private / "results").exists()
 
 
+@ON_BOTH
 def test_accidents_stay_with_their_owner(course):
     """Missing, unreadable and foreign files and dying code cost only what they are in."""
     submit(course, "ada")
@@ -93,6 +97,7 @@ def test_accidents_stay_with_their_owner(course):
     assert not any(row.staff for row in done.graded)
 
 
+@ON_BOTH
 def test_a_fault_of_ours_is_broken_and_graded_again(course):
     """A key that fails costs no marks, is told to staff, not to students, and mends itself on the next run."""
     submit(course, "ada")

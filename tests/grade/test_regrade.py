@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy import MetaData, create_engine, select
 
 from autograder.course import Course
 from autograder.errors import AutograderError
@@ -14,7 +14,7 @@ from autograder.grade import grade_units, regrade_units
 from autograder.lock import single_writer
 from autograder.record import load
 from tests.build.small_course import UNIT
-from tests.grade.classroom import LIMITS, points, scores, submit
+from tests.grade.classroom import LIMITS, ON_BOTH, points, scores, submit
 
 EXERCISE = f"{UNIT}/mean_of"
 HALF_UP = "def mean_of(x):\n    return np.mean(x) + 1e-5 * (len(x) == 5)"  # wrong for the five hidden numbers
@@ -25,10 +25,21 @@ def again(course: Course, **settings):
 
 
 def everything(course: Course) -> dict[str, str]:
-    """Digests of all files of the class."""
-    places = (course.private / "results", course.autograded, Path(course.database.removeprefix("sqlite:///")))
+    """Digests of all files of the class, and every row of the gradebook."""
+    places = (course.private / "results", course.autograded, course.work / "gradebook.db")
     files = [f for place in places for f in (place.rglob("*") if place.is_dir() else [place]) if f.is_file()]
-    return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    return {**{str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}, **rows(course.database)}
+
+
+def rows(database: str) -> dict[str, str]:
+    """The rows of each table, sorted."""
+    known, engine = MetaData(), create_engine(database)
+    with engine.connect() as db:
+        known.reflect(db)
+        found = {name: str(sorted(map(str, db.execute(select(t))))) for name, t in known.tables.items()}
+    engine.dispose()
+    assert "grade" in found
+    return found
 
 
 @pytest.fixture
@@ -50,6 +61,7 @@ def test_nothing_moves_when_nothing_changed(course: Course) -> None:
     assert (done.compared, done.moved, done.reworded, done.written) == (1, (), 0, False)
 
 
+@ON_BOTH
 def test_a_look_says_who_gains_and_why_and_writes_nothing(graded: Course) -> None:
     before = everything(graded)
     done = again(graded)
@@ -61,6 +73,7 @@ def test_a_look_says_who_gains_and_why_and_writes_nothing(graded: Course) -> Non
     assert not done.written
 
 
+@ON_BOTH
 def test_exactly_what_was_shown_is_written(graded: Course) -> None:
     """Nothing when nobody agrees; otherwise gradebook and record, and marks that were given by hand stay."""
     with Gradebook(graded.database) as gb:
@@ -83,6 +96,7 @@ def test_who_was_never_graded_is_named(graded: Course) -> None:
     assert done.ungraded == (f"{UNIT}/cyd",) and done.compared == 2
 
 
+@ON_BOTH
 def test_faults_of_ours_are_told_and_never_written(graded: Course) -> None:
     key = graded.solutions / UNIT / "mean_of.py"
     key.write_text(key.read_text().replace("close(answer(x), mean_of(x))", "1 / 0"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from autograder.course import Course
+from autograder.course import UNNAMED, Course
+from autograder.record import GradebookWriter
+from tests.postgresql import database
 from tests.record.course_of_two import UNIT, make_course
 
 
@@ -22,6 +25,7 @@ def api_of(course: Course) -> NbGraderAPI:
     config = Config()
     config.CourseDirectory.root = str(course.work)
     config.CourseDirectory.db_url = course.database
+    config.CourseDirectory.course_id = UNNAMED  # for an empty one nbgrader makes no row, which PostgreSQL insists on
     config.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.py"]
     return NbGraderAPI(CourseDirectory(config=config), config=config)
 
@@ -34,9 +38,38 @@ def released_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return made
 
 
-@pytest.fixture
-def course(released_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    """A copy of the released course of one's own."""
+@pytest.fixture(scope="session")
+def released_database(released_course: Course, postgresql: str) -> Iterator[str]:
+    """The same gradebook in an empty PostgreSQL database, made from the built source."""
+    with database(postgresql) as url:
+        with GradebookWriter(Course.at(released_course.home, database=url)) as writer:
+            writer.prepare(UNIT)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def course(
+    request: pytest.FixtureRequest, released_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Course]:
+    """A copy of the released course of one's own, with its gradebook on SQLite and on PostgreSQL."""
+    home = tmp_path / "course"
     monkeypatch.setenv("PATH", os.environ["PATH"])
-    shutil.copytree(released_course.home, tmp_path / "course")
-    return Course.at(tmp_path / "course")
+    shutil.copytree(released_course.home, home)
+    if request.param == "sqlite":
+        yield Course.at(home)
+        return
+    (home / "gradebook.db").unlink()
+    template = request.getfixturevalue("released_database")
+    with database(request.getfixturevalue("postgresql"), template) as url:
+        yield Course.at(home, database=url)
+    assert not (home / "gradebook.db").exists()
+
+
+@pytest.fixture
+def empty_database(course: Course, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Another gradebook of the same kind that knows nothing."""
+    if course.database.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'fresh.db'}"
+        return
+    with database(request.getfixturevalue("postgresql")) as url:
+        yield url

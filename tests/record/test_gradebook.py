@@ -82,10 +82,10 @@ def test_formgrader_sees_it(course):
     assert (seen["autograded"], seen["needs_manual_grade"], seen["score"]) == (True, True, 3.0)
 
 
-def test_unknown_unit_is_taken_from_the_built_source(course, tmp_path):
+def test_unknown_unit_is_taken_from_the_built_source(course, empty_database):
     """An empty gradebook is given the rows that `generate_assignment` would have made."""
     submit(course, "ada")
-    fresh = replace(course, database=f"sqlite:///{tmp_path / 'fresh.db'}")
+    fresh = replace(course, database=empty_database)
     record(course, graded(course, "ada"))
     record(fresh, graded(fresh, "ada"))
     assert rows(fresh, "ada") == rows(course, "ada")

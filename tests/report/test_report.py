@@ -18,7 +18,7 @@ from autograder.report.statistics import unit_report
 from autograder.results import Verdict
 from tests.feedback.samples import SUBMISSION
 from tests.feedback.samples import UNIT as LOGISTIC
-from tests.record.conftest import course, released_course  # noqa: F401  fixtures
+from tests.record.conftest import course, released_course, released_database  # noqa: F401  fixtures
 from tests.record.course_of_two import UNIT, released, result_of, submit
 
 
