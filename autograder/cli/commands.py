@@ -16,6 +16,7 @@ COMMANDS = {  # in the order of a term
     "grade": ("grading", "Grade submissions that are new or changed."),
     "regrade": ("regrading", "Grade again; see whose marks move before anything is written."),
     "status": ("watching", "Say what is being graded, how far it is, what waits."),
+    "worker": ("working", "Grade on this machine for a scheduler."),
     "feedback": ("grading", "Write the students' feedback pages."),
     "report": ("grading", "Write the class page and the table of marks."),
     "hub": ("hub", "Start the course's JupyterHub; check, back up and restore it."),

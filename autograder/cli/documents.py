@@ -105,6 +105,7 @@ class GradeDocument(Document, frozen=True, kw_only=True):
     interrupted: bool
     isolation: str
     workers: int
+    dashboard: str
     seconds: float
     phases: dict[str, Phase]
 
@@ -134,6 +135,7 @@ class RegradeDocument(Document, frozen=True, kw_only=True):
     broken: tuple[str, ...]
     written: bool
     interrupted: bool
+    dashboard: str
     seconds: float
 
 

@@ -30,6 +30,9 @@ LEVELS = ("namespaces", "landlock", "rlimits")
 OPTIONS = (
     click.option("--student", "students", multiple=True, metavar="ID", help="Only this student; repeatable."),
     click.option("--workers", type=click.IntRange(1), help="Processes; default: the number of cores."),
+    click.option(
+        "--scheduler", metavar="URL", default="", help="Let this Dask scheduler's workers grade (docs/clusters.md)."
+    ),
     click.option("--isolation", type=click.Choice(["strongest", *LEVELS]), default="strongest", show_default=True),
     click.option(
         "--floor", type=click.Choice(LEVELS), default="rlimits", show_default=True, help="Refuse to run weaker."
@@ -53,7 +56,9 @@ def grading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         from autograder.watch import Watch
 
         log = click.get_current_context().ensure_object(State).log
-        how = {name: values.pop(name) for name in ("students", "workers", "isolation", "floor")}
+        how = {name: values.pop(name) for name in ("students", "workers", "scheduler", "isolation", "floor")}
+        if how["workers"] and how["scheduler"]:
+            raise click.UsageError("got --workers and --scheduler, expected one: a cluster has workers of its own.")
         how |= {"limits": read_limits(limits), "watch": Watch(log=log, metrics=metrics)}
         return command(*args, how=how, **values)
 
@@ -67,6 +72,7 @@ def grading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "autograder grade unit02_logistic",
         "autograder grade --student s0001 --force",
         "autograder grade --floor landlock --limit memory_bytes=1073741824 --json",
+        "autograder grade --scheduler tcp://127.0.0.1:8786",
     )
 )
 @units
@@ -134,6 +140,7 @@ def grade_document(done: GradeSummary, dry_run: bool) -> GradeDocument:
         interrupted=done.interrupted,
         isolation=done.isolation,
         workers=done.workers,
+        dashboard=done.dashboard,
         seconds=round(done.seconds, 3),
         phases=done.phases,
     )

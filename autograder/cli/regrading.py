@@ -74,6 +74,7 @@ def regrade_document(done: Regraded) -> RegradeDocument:
         broken=done.broken,
         written=done.written,
         interrupted=done.interrupted,
+        dashboard=done.dashboard,
         seconds=round(done.seconds, 3),
     )
 

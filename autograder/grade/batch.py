@@ -15,7 +15,7 @@ from types import FrameType
 import msgspec
 
 from autograder.course import Course
-from autograder.grade.messages import Died, Job, Setup
+from autograder.grade.messages import Died, Job, Setup, Workers
 from autograder.grade.pending import jobs
 from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
@@ -61,6 +61,7 @@ class GradeSummary(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     isolation: str = ""
     workers: int = 0
+    dashboard: str = ""  # the scheduler's page
     seconds: float = 0.0
     phases: dict[str, Phase] = {}  # where the time went: the workers' phases and the writer's
     schema: int = SCHEMA
@@ -143,6 +144,7 @@ def grade_units(
         interrupted=pool.stopping,
         isolation=pool.isolation,
         workers=pool.size,
+        dashboard=pool.dashboard,
         seconds=time.perf_counter() - began,
         phases=run.phases,
     )
@@ -253,7 +255,7 @@ class Batch:
 
 
 @contextmanager
-def interruptible(pool: Pool) -> Iterator[None]:
+def interruptible(pool: Workers) -> Iterator[None]:
     """The first SIGINT or SIGTERM lets the pool finish what is in hand, the second stops at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

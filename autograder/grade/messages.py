@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Protocol, Self
+
 import msgspec
 
+from autograder.record import Graded
 from autograder.sandbox.limits import Limits
+from autograder.watch import Hand
 
-__all__ = ["OURS", "Died", "Job", "Material", "Parcel", "Ready", "Setup", "Told"]
+__all__ = ["OURS", "Died", "Job", "Material", "Parcel", "Ready", "Setup", "Told", "Workers"]
 
 OURS = "This is our fault, not yours: it costs you no points and will be graded again."
 
@@ -68,3 +73,22 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     graded: bytes = b""  # a Graded as msgpack, or "" ...
     died: str = ""  # ... because the worker process ended, and how
     stranger: bool = False  # ... because it knows nothing of this run (any more)
+
+
+class Workers(Protocol):
+    """Whoever grades for a batch: processes of this machine, or those of a cluster."""
+
+    stopping: bool  # no new jobs: what is in hand is finished
+    size: int  # how many submissions are graded at a time
+    isolation: str  # what they reached
+    dashboard: str  # a page on them; "" when there is none
+
+    def hands(self) -> tuple[Hand, ...]:
+        """What each has in hand."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Graded | Died | None]:
+        """Results as they come; None when nothing came for a moment."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *what: object) -> None: ...

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
-from types import TracebackType
 
 import msgspec
 
@@ -33,7 +32,7 @@ class Pool:
 
     def __init__(self, setup: Setup, workers: int, job_seconds: float) -> None:
         self.setup, self.size, self.job_seconds = setup, workers, job_seconds
-        self.isolation = ""
+        self.isolation = self.dashboard = ""
         self.stopping = False  # no new jobs: what is in hand is finished
         self._workers: list[Worker] = []
         self._lost = 0  # workers that ended before they were ready
@@ -41,9 +40,7 @@ class Pool:
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *what: object) -> None:
         for worker in self._workers:
             worker.line.close()
         for worker in self._workers:

@@ -12,9 +12,8 @@ import msgspec
 from autograder.course import Course
 from autograder.files import temporary_folder
 from autograder.grade.batch import Batch, Progress, interruptible, make_pool
-from autograder.grade.messages import Died, Job
+from autograder.grade.messages import Died, Job, Workers
 from autograder.grade.pending import jobs
-from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
 from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded
@@ -51,6 +50,7 @@ class Regraded(msgspec.Struct, frozen=True, kw_only=True):
     broken: tuple[str, ...] = ()  # "unit/student: ..." for faults of ours; these are never written
     written: bool = False
     interrupted: bool = False
+    dashboard: str = ""  # the scheduler's page
     seconds: float = 0.0
     schema: int = SCHEMA
 
@@ -61,6 +61,7 @@ def regrade_units(
     *,
     students: Sequence[str] = (),
     workers: int | None = None,
+    scheduler: str = "",
     isolation: str = "strongest",
     floor: str = "rlimits",
     limits: Limits | None = None,
@@ -72,7 +73,7 @@ def regrade_units(
 
     Args:
         students: only these.
-        workers, isolation, floor, limits: as `grade_units` has them.
+        workers, scheduler, isolation, floor, limits: as `grade_units` has them.
         progress: told after each submission.
         confirm: shown what moves; when it says True, exactly that is written. Without it nothing is ever written.
         watch: as `grade_units` has it. Without `confirm` only a log is kept: somebody else may be grading.
@@ -92,12 +93,14 @@ def regrade_units(
         if confirm is not None:
             stack.enter_context(single_writer(course))
         spool = _Spool(stack.enter_context(temporary_folder()))
-        pool = make_pool(course, materials, len(due), workers, isolation, floor, limits or Limits())
+        pool = make_pool(course, materials, len(due), workers, scheduler, isolation, floor, limits or Limits())
         watched = (watch or Watch()).run(course, "regrade", units, [j.unit for j in due], keep=confirm is not None)
         run = stack.enter_context(watched)
         _grade(pool, materials, due, spool, progress, run)
         done = _compared(done, before, spool)
-        done = msgspec.structs.replace(done, interrupted=pool.stopping, seconds=time.perf_counter() - began)
+        done = msgspec.structs.replace(
+            done, interrupted=pool.stopping, dashboard=pool.dashboard, seconds=time.perf_counter() - began
+        )
         run.step("asking")
         if confirm is not None and not pool.stopping and confirm(done):
             run.step("writing")
@@ -126,7 +129,7 @@ class _Spool:
 
 
 def _grade(
-    pool: Pool, units: dict[str, Unit], due: list[Job], spool: _Spool, progress: Progress | None, run: Run
+    pool: Workers, units: dict[str, Unit], due: list[Job], spool: _Spool, progress: Progress | None, run: Run
 ) -> None:
     """Grade into the spool, until all is done or somebody interrupts."""
     with pool, interruptible(pool):

@@ -59,7 +59,7 @@ def every_command() -> list[str]:
 
 
 WRITES_NOTHING = {"verify", "show", "sandbox", "gpus", "hub check", "hub health", "hub log", "roster list"}
-AT_ONCE = {"hub start", "hub password"}  # nothing to be tried first, and nothing for programs to read
+AT_ONCE = {"hub start", "hub password", "worker"}  # nothing to be tried first, and nothing for programs to read
 
 
 @pytest.mark.parametrize("name", every_command())
