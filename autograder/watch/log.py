@@ -37,15 +37,35 @@ class _Formatter(JsonFormatter):
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
-class _Stream(logging.StreamHandler[Any]):
-    """A log that cannot be written any more is told once, and stops nobody."""
+class _Lines(logging.Handler):
+    """A file, to which each line is added by one write: runs may share it.
 
-    failed = False
+    A log that cannot be written any more is told once, and stops nobody.
+    """
 
-    def handleError(self, record: logging.LogRecord) -> None:
-        if not self.failed:
-            self.failed = True
-            print(f"log: cannot be written ({sys.exc_info()[1]}); grading goes on without.", file=sys.stderr)
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor, self._cut, self._failed = descriptor, False, False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = f"{self.format(record)}\n".encode("ascii")
+        try:
+            written = os.write(self._descriptor, b"\n" + line if self._cut else line)
+            self._cut = written < len(line)
+        except OSError as fault:
+            self._tell(fault.strerror or "")
+        else:
+            if self._cut:
+                self._tell("no space for a whole line")
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        super().close()
+
+    def _tell(self, why: str) -> None:
+        if not self._failed:
+            self._failed = True
+            print(_gone(why), file=sys.stderr)
 
 
 class RunLog:
@@ -71,8 +91,6 @@ class RunLog:
 
     def close(self) -> None:
         self._handler.close()
-        if isinstance(self._handler, _Stream) and self._handler.stream is not sys.stderr:
-            self._handler.stream.close()
 
 
 def run_id() -> str:
@@ -109,7 +127,7 @@ def open_log(course: Course, command: str, where: str = "", run: str = "", **fac
 
 def _handler(course: Course, path: str, chosen: bool) -> logging.Handler:
     if path == "-":
-        return _Stream(sys.stderr)
+        return logging.StreamHandler(sys.stderr)
     try:
         if not chosen:
             for folder in (course.private, log_folder(course)):
@@ -118,11 +136,15 @@ def _handler(course: Course, path: str, chosen: bool) -> logging.Handler:
     except OSError as fault:
         if chosen:
             raise UsageError(f"--log: got {path}, expected a file that can be written ({fault.strerror}).") from None
-        print(f"log: cannot be written ({fault}); grading goes on without.", file=sys.stderr)
+        print(_gone(fault.strerror or ""), file=sys.stderr)
         return logging.NullHandler()
     if not chosen:
         _prune(log_folder(course))
-    return _Stream(os.fdopen(handle, "w", encoding="ascii"))
+    return _Lines(handle)
+
+
+def _gone(why: str) -> str:
+    return f"log: cannot be written ({why}); grading goes on without."
 
 
 def _prune(folder: Path) -> None:
