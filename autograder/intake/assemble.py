@@ -53,9 +53,10 @@ class Assembly:
     def notebook(self, frame: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The notebook in the given frame, and the ids of the cells with the student's text."""
         used: set[str] = set()
+        tried: dict[str, int] = {}
         theirs = []
         for place in sorted(self._places, key=lambda p: not p.name):  # the lecturer's cells have first choice of an id
-            place.cell["id"] = _unused(place, used)
+            place.cell["id"] = _unused(place, used, tried)
             used.add(place.cell["id"])
         for place in self._places:
             if place.theirs:
@@ -139,14 +140,20 @@ def _fresh(kind: str, source: str, metadata: dict[str, Any], pictures: dict[str,
     return cell
 
 
-def _unused(place: _Place, used: set[str]) -> str:
-    """The id that the cell came with if it is well formed and free, otherwise one derived from its text."""
+def _unused(place: _Place, used: set[str], tried: dict[str, int]) -> str:
+    """The id that the cell came with if it is well formed and free, otherwise one derived from its text.
+
+    Args:
+        tried: how many ids were derived from each text: thousands of cells may hold the same one.
+    """
     if CELL_ID.fullmatch(place.wanted_id) and place.wanted_id not in used:
         return place.wanted_id
-    attempt = 0
-    while (derived := _digest(f"{attempt}:{place.name}:{place.cell['source']}")) in used:
-        attempt += 1
-    return derived
+    text = f"{place.name}:{place.cell['source']}"
+    while True:
+        attempt = tried.get(text, 0)
+        tried[text] = attempt + 1
+        if (derived := _digest(f"{attempt}:{text}")) not in used:
+            return derived
 
 
 def _digest(text: str) -> str:

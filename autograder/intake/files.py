@@ -82,6 +82,8 @@ def _walk(here: int, prefix: str, files: list[SubmittedFile], notes: list[str]) 
             _add(here, entry, name, files, notes)
         except IntakeError as refusal:
             notes.append(str(refusal))
+        except OSError:
+            notes.append(f"{shown(name)}: this cannot be read. Hand in ordinary files and folders.")
 
 
 def _add(here: int, entry: str, name: str, files: list[SubmittedFile], notes: list[str]) -> None:

@@ -55,6 +55,9 @@ def _compare(got: Any, expected: Any, what: Names, leaf: Leaf) -> None:
         _plain(got, expected, _text(what))
     else:
         name = _text(what)
+        if type(got) is int and type(expected) is int and max(abs(got), abs(expected)) >= 2**63:  # no array holds them
+            _whole(got, expected, name)
+            return
         if leaf is not _equal and type(expected) is int and isinstance(got, (float, np.floating)):
             expected = float(expected)
         g, e = _values(got, expected, name)
@@ -63,6 +66,11 @@ def _compare(got: Any, expected: Any, what: Names, leaf: Leaf) -> None:
         except Mismatch as m:
             m.got, m.expected = got, expected
             raise
+
+
+def _whole(got: int, expected: int, name: str) -> None:
+    if got != expected:
+        raise Mismatch(f"{name} differs from the expected value.", got, expected)
 
 
 def _text(what: Names) -> str:

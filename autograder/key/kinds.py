@@ -35,7 +35,7 @@ def as_numpy(value: Any) -> np.ndarray:
             return value.float().numpy().astype(np.float16)
         return value.resolve_conj().resolve_neg().numpy()
     if type(value) is int and abs(value) >= 2**63:
-        return np.array(float(value))
+        return np.array(float(value) if value.bit_length() <= 1023 else np.inf if value > 0 else -np.inf)
     return np.asarray(value)
 
 

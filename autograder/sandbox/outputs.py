@@ -6,7 +6,7 @@ from typing import Any
 
 from autograder.sandbox.inside.wire import ProtocolViolation
 
-__all__ = ["checked_outputs"]
+__all__ = ["checked_outputs", "plain"]
 
 _MAX_OUTPUTS = 2000
 
@@ -26,14 +26,14 @@ def _checked(output: Any) -> dict[str, Any]:
             if all(type(line) is str for line in lines):
                 return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": lines}
         case {"output_type": "display_data", "data": dict(data), "metadata": dict(metadata)}:
-            return {"output_type": "display_data", "data": _bundle(data), "metadata": _json(metadata)}
+            return {"output_type": "display_data", "data": _bundle(data), "metadata": plain(metadata)}
         case {"output_type": "execute_result", "data": dict(data), "metadata": dict(metadata)}:
             count = output.get("execution_count")
             return {
                 "output_type": "execute_result",
-                "execution_count": count if type(count) is int else None,
+                "execution_count": count if type(count) is int and 0 <= count < 2**31 else None,
                 "data": _bundle(data),
-                "metadata": _json(metadata),
+                "metadata": plain(metadata),
             }
     raise ProtocolViolation("an output of an unknown form")
 
@@ -43,14 +43,15 @@ def _bundle(data: dict[Any, Any]) -> dict[str, Any]:
     for kind, value in data.items():
         if type(kind) is not str or not (type(value) is str or kind.endswith("json")):
             raise ProtocolViolation("an output that is not text")
-    return {kind: _json(value) for kind, value in data.items()}
+    return {kind: plain(value) for kind, value in data.items()}
 
 
-def _json(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The same value if it is JSON of exact builtin types: a NumPy scalar is a float or a text too, and is refused."""
     if value is None or type(value) in (str, bool, int, float):
         return value
     if type(value) is list:
-        return [_json(v) for v in value]
+        return [plain(v) for v in value]
     if type(value) is dict and all(type(k) is str for k in value):
-        return {k: _json(v) for k, v in value.items()}
-    raise ProtocolViolation("an output that is not JSON")
+        return {k: plain(v) for k, v in value.items()}
+    raise ProtocolViolation("a value that is not JSON")

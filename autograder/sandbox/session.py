@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.talk import bounded
 from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.outputs import checked_outputs
+from autograder.sandbox.outputs import checked_outputs, plain
 from autograder.sandbox.tape import Tape
 
 __all__ = ["CellOutcome", "Session"]
@@ -132,7 +133,7 @@ class Session:
         try:
             reply = self._ask("cell", source, seconds, list(keep), wall=WALL_FACTOR * seconds + _GRACE_SECONDS)
             match reply:
-                case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)]:
+                case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)] if 0 <= took < math.inf:
                     checked = checked_outputs(outputs)
                     if time.monotonic() - start > _WORTH_A_CHECK and self._process.check() != "running":
                         raise ChannelClosed  # what this cell leaves behind is too much: the next one is not to blame
@@ -154,7 +155,7 @@ class Session:
         structure = [e.encode(part) if isinstance(part, str) else part for part in message]
         self._channel.send(structure, e.bulks, deadline, fds)
         structure, bulks = self._channel.receive(deadline)
-        return Decoder(self._bounds, bulks, _violate).decode(structure)
+        return plain(Decoder(self._bounds, bulks, _violate).decode(structure))
 
     def _ready(self, *, forks: bool = False) -> None:
         """A process in which the earlier cells have run; `forks`: without those after which it cannot be forked."""

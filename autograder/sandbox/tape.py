@@ -57,6 +57,7 @@ class Tape(Channel):
         super().__init__(channel.sock, channel.bounds)
         self.said: list[Said] = []
         self._answers: list[_Frame | Exception] = []  # those that were received ahead of the marker's code
+        self._room = channel.bounds.value_bytes  # for these
         self._spoken = self._heard = 0
         self._part = 0.0
         self._deadline = 0.0
@@ -68,17 +69,23 @@ class Tape(Channel):
     # Ahead of the marker's code
 
     def exchange(self, frame: bytes, part: float) -> bytes:
-        """Say what was said before, and keep the answer for the marker's code; its digest, b"" when none came."""
+        """Say what was said before, and keep the answer for the marker's code.
+
+        Returns:
+            The answer's digest; b"" when none came, or when so much is kept that the marker's code should go on.
+        """
         said = Said(frame, part)
         self.said.append(said)
         if part:
             self._deadline = time.monotonic() + wall_seconds(part)
         try:
             self.write([frame], self._deadline)
-            self._answers.append(self._answer(said, self._deadline))
+            payload, bulks = self._answer(said, self._deadline)
+            self._answers.append((payload, bulks))
+            self._room -= len(payload) + sum(map(len, bulks))
         except (TooLate, ChannelClosed, ProtocolViolation) as error:
             self._answers.append(error)
-        return said.answer
+        return said.answer if self._room >= 0 else b""
 
     def _answer(self, said: Said, deadline: float | None) -> _Frame:
         payload, bulks = self.read(deadline)

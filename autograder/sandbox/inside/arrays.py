@@ -6,6 +6,7 @@ negative strides, gaps); from it, C or Fortran order.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "bytes_of",
     "check_shape",
     "checked_state",
+    "is_unicode",
     "pack_array",
     "refuse_array",
     "unpack_array",
@@ -26,6 +28,7 @@ __all__ = [
 
 _DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f2|f4|f8|f16|c8|c16|c32|[US][1-9]\d{0,6}|[mM]8(\[\d{0,6}[A-Za-z]{1,2}\])?)")
 _MAX_NDIM = 32
+_STATE = frozenset({int, float, str, dict, np.ndarray})  # what the state of a bit generator holds
 BIT_GENERATORS = {
     c.__name__: c for c in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
 }
@@ -44,6 +47,8 @@ def refuse_array(value: Any) -> str:
         else:
             named = str(value.dtype)
         return f"a numpy {'array' if kind is np.ndarray else 'scalar'} of dtype {named}"
+    if value.dtype.kind == "U" and value.size and not is_unicode(np.asarray(value)):
+        return "an array of texts with characters that are not Unicode (lone surrogates)"
     return ""
 
 
@@ -118,7 +123,7 @@ def check_shape(shape: Any, itemsize: int, size: int) -> None:
         if type(n) is not int or not 0 <= n < 2**48:
             raise ProtocolViolation("a shape that is not of integers")
         wanted *= n
-    if wanted != size:
+    if wanted != size or math.prod(max(n, 1) for n in shape) >= 2**48:
         raise ProtocolViolation("a shape that does not fit its data")
 
 
@@ -128,9 +133,15 @@ def _flat(dtype: np.dtype, data: Any) -> np.ndarray:
     flat = np.frombuffer(data if type(data) is bytearray else bytearray(data), dtype=dtype)
     if dtype.kind == "b":
         return flat.view(np.uint8) != 0  # a byte 2 would be a third truth value
-    if dtype.kind == "U" and flat.view(np.dtype(np.uint32).newbyteorder(dtype.byteorder)).max() > 0x10FFFF:
+    if dtype.kind == "U" and not is_unicode(flat):
         raise ProtocolViolation("text that is not Unicode")
     return flat
+
+
+def is_unicode(texts: np.ndarray) -> bool:
+    """Can every text of an array be written to a file? Lone surrogates cannot."""
+    codes = np.ascontiguousarray(texts).reshape(-1).view(np.dtype(np.uint32).newbyteorder(texts.dtype.byteorder))
+    return not (codes > 0x10FFFF).any() and not ((codes >= 0xD800) & (codes < 0xE000)).any()
 
 
 def checked_state(state: Any) -> dict[str, Any]:
@@ -138,6 +149,8 @@ def checked_state(state: Any) -> dict[str, Any]:
     if type(state) is not dict or state.get("bit_generator") not in BIT_GENERATORS:
         raise ProtocolViolation("an unknown bit generator")
     inner = state.get("state")
+    if not all(type(v) in _STATE for part in (state, inner if type(inner) is dict else {}) for v in part.values()):
+        raise ProtocolViolation("a generator state that is not of numbers")
     position = inner.get("pos", 0) if type(inner) is dict else 0
     if type(position) is not int or not 0 <= position <= 624:
         raise ProtocolViolation("a generator position outside its buffer")

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import tags
 from .arrays import unpack_array, unpack_dtype
+from .encoder import weight
 from .tensors import unpack_tensor
 from .wire import Bounds, ProtocolViolation
 
@@ -82,8 +83,8 @@ class Decoder:
         return [self._decode(n, depth + 1) for n in nodes]
 
     def hashed(self, keys: list[Any]) -> list[Any]:
-        """Keys of a dict or members of a set, few enough to be safe whatever their hashes."""
-        self.keys += sum(type(k) not in (str, bytes) for k in keys)
+        """Keys of a dict or members of a set, few and short enough to be safe whatever their hashes."""
+        self.keys += weight(keys)
         if self.keys > self.bounds.keys:
             raise ProtocolViolation("too many keys that are not text")
         return keys

@@ -17,8 +17,9 @@ from .arrays import pack_array, refuse_array
 from .tensors import pack_tensor, refuse_tensor, tensor_type
 from .wire import INLINE_BYTES, Bounds, Unsendable
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "weight"]
 
+_TEXT_WEIGHT = 64  # characters of a text within a key that count as one more
 _PACK_FROM = 16  # lists of this many floats or ints travel as one block
 _mro = type.__dict__["__mro__"].__get__  # a metaclass cannot answer in its place
 
@@ -42,7 +43,7 @@ class Encoder:
     ) -> None:
         self.bounds, self.opaque, self.layout, self.shared = bounds, opaque, layout, shared
         self.bulks: list[Any] = []
-        self.count = 0
+        self.count = self.keys = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
         kind = type(value)
@@ -60,6 +61,12 @@ class Encoder:
         self.bulks.append(data)
         return len(self.bulks) - 1
 
+    def hashed(self, keys: list[Any]) -> None:
+        """Refuse what the other end would: too many keys of a dict or members of a set."""
+        self.keys += weight(keys)
+        if self.keys > self.bounds.keys:
+            raise Unsendable(f"dicts or sets with more than {self.bounds.keys} keys that are not text")
+
     def items(self, values: Any, depth: int) -> list[Any]:
         if depth >= self.bounds.depth:
             raise Unsendable(f"a container nested deeper than {self.bounds.depth} levels (or containing itself)")
@@ -68,6 +75,20 @@ class Encoder:
             raise Unsendable(f"containers with more than {self.bounds.elements} elements")
         depth += 1
         return [self.encode(v, depth) for v in values]
+
+
+def weight(keys: list[Any]) -> int:
+    """How much there is to compare when the hashes of these keys are made to collide; that of a text cannot be."""
+    total = 0
+    waiting = [k for k in keys if type(k) not in (str, bytes)]
+    while waiting:
+        key = waiting.pop()
+        if isinstance(key, tuple):
+            waiting += tuple.__iter__(key)
+        elif isinstance(key, frozenset):
+            waiting += frozenset.__iter__(key)
+        total += 1 + (len(key) // _TEXT_WEIGHT if type(key) in (str, bytes) else 0)
+    return total
 
 
 def _int(e: Encoder, v: int, depth: int) -> Any:
@@ -108,13 +129,16 @@ def _sequence(e: Encoder, v: Any, depth: int) -> Any:
 
 
 def _dict(e: Encoder, v: dict, depth: int) -> Any:
+    e.hashed([*dict.keys(v)])
     pairs = [x for pair in dict.items(v) for x in pair]
     return [tags.DICT, e.items(pairs, depth)]
 
 
 def _set(e: Encoder, v: Any, depth: int) -> Any:
     frozen = isinstance(v, frozenset)
-    return [tags.FROZENSET if frozen else tags.SET, e.items([*(frozenset if frozen else set).__iter__(v)], depth)]
+    members = [*(frozenset if frozen else set).__iter__(v)]
+    e.hashed(members)
+    return [tags.FROZENSET if frozen else tags.SET, e.items(members, depth)]
 
 
 def _array(e: Encoder, v: np.ndarray, depth: int) -> Any:

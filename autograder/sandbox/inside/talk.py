@@ -114,8 +114,9 @@ class Talk:
             raise ProtocolViolation("a message of an unknown form")
         d = Decoder(self.bounds, bulks, self._opaque_in, layout=not self.marker)
         self._decoder = d
+        changed: set[int] = set()
         for change in changes:
-            self._apply(d, change)
+            self._apply(d, change, changed)
         self._drop(dropped)
         return kind, plain, self.decode_values(d, nodes)
 
@@ -127,12 +128,15 @@ class Talk:
     def _created(self, value: Any) -> None:
         self.shared.add(value)
 
-    def _apply(self, d: Decoder, change: Any) -> None:
-        if type(change) is not tuple or len(change) != 2:
+    def _apply(self, d: Decoder, change: Any, changed: set[int]) -> None:
+        if type(change) is not tuple or len(change) != 2 or type(change[0]) is not int:
             raise ProtocolViolation("a change of an unknown form")
+        if change[0] in changed:  # each costs as much as the object is large
+            raise ProtocolViolation("two changes of one object")
+        changed.add(change[0])
         try:
             self.shared.apply(change[0], d.decode(change[1]))
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise ProtocolViolation(f"a change that does not fit: {type(error).__name__}") from None
 
     def _drop(self, unused: tuple[Any, ...]) -> None:

@@ -6,6 +6,7 @@ whether something is a tensor does not import it.
 
 from __future__ import annotations
 
+import struct
 import sys
 from typing import Any
 
@@ -126,6 +127,12 @@ def overwrite_tensor(value: Any, new: Any) -> None:
         value.grad.copy_(new.grad)
 
 
+def _within_buffer(state: bytes) -> bool:
+    """Does torch's Mersenne twister read within its 624 numbers? torch itself looks at the two counts one by one."""
+    (left,), (following,) = struct.unpack_from("=i", state, 8), struct.unpack_from("=Q", state, 16)
+    return left > 0 and left + following <= 625
+
+
 def new_torch_generator(state: np.ndarray) -> Any:
     import torch
 
@@ -138,4 +145,6 @@ def overwrite_generator(generator: Any, state: Any) -> None:
     fits = type(state) is np.ndarray and state.dtype == np.uint8
     if not fits or state.shape != tuple(generator.get_state().shape):
         raise ProtocolViolation("a change that does not fit its object")
+    if generator.device.type == "cpu" and not _within_buffer(state.tobytes()):
+        raise ProtocolViolation("a generator position outside its buffer")
     generator.set_state(loaded().from_numpy(state))
