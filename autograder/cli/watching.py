@@ -158,7 +158,7 @@ def next_step(found: Status, due: dict[str, int]) -> str:
     if found.state in ("killed", "failed", "interrupted") and found.run and found.run.command == "regrade":
         return "autograder regrade"
     if found.state == "killed":
-        return "autograder grade: it goes on where the last run ended"
+        return "autograder grade: it goes on where that run ended"
     if found.state in ("running", "held") or not any(due.values()):
         return ""
     return "autograder grade"

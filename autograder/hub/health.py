@@ -16,7 +16,8 @@ import msgspec
 from autograder.hub.backup import NAME, archives
 from autograder.hub.backup_parts import Places
 from autograder.hub.presence import ask, sqlite_file
-from autograder.lock import lock_file, lock_holder
+from autograder.lock import lock_file
+from autograder.watch.status import look
 from dlmath_kit.hub.gpu.leases import Leases
 
 __all__ = ["Check", "Target", "check_health"]
@@ -158,14 +159,22 @@ def _gradebook(target: Target) -> Iterator[Check]:
 
 
 def _grading(target: Target) -> Iterator[Check]:
-    holder = lock_holder(target.places.course)
-    if not holder:
+    now = look(target.places.course)
+    if now.state == "killed" and now.run:
+        found = f"the last run ended in the middle, after {now.run.done} of {now.run.total} submissions"
+        yield Check(name="grading", ok=False, found=found, next="autograder grade: it goes on from there")
+        return
+    if not now.holder:
         yield Check(name="grading", ok=True, found="nobody grades")
         return
     hours = _hours_of(lock_file(target.places.course))
+    far = f", {now.run.done} of {now.run.total} submissions done" if now.state == "running" and now.run else ""
+    found = f"process {now.holder} has been grading for {hours:.1f} hours{far}"
     ok = hours < GRADING_HOURS
-    what = "" if ok else f"see whether process {holder} still works; end it, then grade again: it goes on where it was"
-    yield Check(name="grading", ok=ok, found=f"process {holder} has been grading for {hours:.1f} hours", next=what)
+    what = (
+        "" if ok else f"see whether process {now.holder} still works; end it, then grade again: it goes on where it was"
+    )
+    yield Check(name="grading", ok=ok, found=found, next=what)
 
 
 def _backup(target: Target) -> Iterator[Check]:

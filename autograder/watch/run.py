@@ -15,10 +15,12 @@ from typing import Any, Protocol
 import msgspec
 
 from autograder.course import Course
+from autograder.lock import single_writer
 from autograder.record import Graded
 from autograder.watch.log import RunLog, brief, open_log, run_id
 from autograder.watch.phases import Laps, Phase
 from autograder.watch.state import Counters, Hand, RunState, now, read_state, replace, state_file, total
+from autograder.watch.status import look
 from autograder.watch.tally import Tally
 
 __all__ = ["Run", "Watch"]
@@ -76,7 +78,10 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
             run.end("interrupted" if run.pool and run.pool.stopping else "done")
 
     def idle(self, course: Course, units: Sequence[str]) -> None:
-        """Nothing is due in these units: the metrics say so, beside what they say of the last run."""
+        """Nothing is due in these units. That is no run, unless the last one did not come to its end: this one has."""
+        if look(course).state in ("killed", "failed", "interrupted"):
+            with single_writer(course), self.run(course, "grade", units, []):
+                return
         if self.metrics:
             from autograder.watch.metrics import exposition
 
@@ -158,7 +163,7 @@ class Run:
             seconds=round(time.monotonic() - self._began, 3),
             done=tally.done,
             recorded=tally.recorded,
-            left=dict(+tally.left),
+            left={**dict.fromkeys(self._state.units, 0), **+tally.left},
             rate=round(tally.rate(), 3),
             isolation=pool.isolation if pool else "",
             workers=pool.size if pool else 0,

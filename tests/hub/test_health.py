@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autograder.course import Course
@@ -15,6 +16,7 @@ from autograder.hub.backup import back_up
 from autograder.hub.backup_parts import Places
 from autograder.hub.health import Check, Target, check_health
 from autograder.lock import lock_file, single_writer
+from autograder.watch.state import RunState, state_file
 from dlmath_kit.hub.gpu.leases import Leases
 
 
@@ -97,6 +99,15 @@ def test_a_grading_run_is_named_and_too_long_a_one_is_a_fault(target: Target) ->
         assert find(target, "grading").ok and str(os.getpid()) in find(target, "grading").found
         os.utime(lock_file(target.places.course), (0, 0))
         assert "end it" in find(target, "grading").next
+
+
+def test_a_grading_run_that_was_killed_is_a_fault(target: Target) -> None:
+    """It says of itself that it works, and nobody holds the lock."""
+    lost = RunState(run="lost", command="grade", units=(), total=9, done=4)
+    target.places.course.private.mkdir()
+    state_file(target.places.course).write_bytes(msgspec.json.encode(lost))
+    check = find(target, "grading")
+    assert not check.ok and "after 4 of 9 submissions" in check.found
 
 
 def test_leases_are_counted(target: Target) -> None:
