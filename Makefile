@@ -7,6 +7,9 @@ UNITS ?=
 JOBS ?= 3
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 20
+BENCH_SUBMISSIONS ?= 200
+WRITE ?=
+PLOTS = $(if $(WRITE),--plots)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build release solutions verify demo hub test fuzz faults conformance bench lint clean
@@ -58,9 +61,11 @@ faults: $(STAMP) ## kill processes, fill disks, stop databases while grading
 conformance: $(STAMP) ## run nbgrader's own tests with our executor
 	@$(PYTHON) -m tests.conformance
 
-bench: $(STAMP) ## measure grading, and convolution beside torch
-	@$(PYTHON) benchmarks/grading.py
-	@$(PYTHON) benchmarks/convolution.py
+bench: $(STAMP) ## measure: three graders, where time goes, a class, convolution
+	@$(PYTHON) benchmarks/grading.py $(WRITE) $(PLOTS)
+	@$(PYTHON) benchmarks/breakdown.py $(WRITE)
+	@$(PYTHON) benchmarks/scale.py --submissions $(BENCH_SUBMISSIONS) $(WRITE) $(PLOTS)
+	@$(PYTHON) benchmarks/convolution.py $(WRITE)
 
 lint: $(STAMP) ## ruff and mypy
 	@$(PYTHON) -m ruff check -q .

@@ -164,8 +164,8 @@ def text(material: Class, given: Profile, new: Profile) -> Iterator[str]:
     bare = Bare(material.course, material.unit)
     compute = sorted(bare.compute("student0000").seconds for _ in range(BARE_RUNS))[BARE_RUNS // 2]
     yield (
-        f"**{material.unit}**, milliseconds of one submission, mean of {n}. Its bare compute is {1e3 * compute:.0f} ms, the "
-        f"allowance beside it {1e3 * size.allowance:.0f} ms:"
+        f"**{material.unit}**, milliseconds of one submission, mean of {n}. Its bare compute is {1e3 * compute:.0f} ms, "
+        f"the allowance beside it {1e3 * size.allowance:.0f} ms:"
     )
     yield ""
     yield "| stage | times | answers given before | of which own | new answers | of which own |"

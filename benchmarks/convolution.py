@@ -3,6 +3,7 @@
 python benchmarks/convolution.py                 # 32 x 3 x 32 x 32 images, 16 filters of 5 x 5
 python benchmarks/convolution.py --pad 2 --rounds 50
 python benchmarks/convolution.py --json
+python benchmarks/convolution.py --write         # and put the table into docs/benchmarks.md
 
 Both sides compute the same thing in turn, in one run, and the results are compared. Exit code 1 when the reference
 takes more than --limit times torch's time.
@@ -21,7 +22,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pages
 import torch
+from measure import heading
 from threadpoolctl import threadpool_limits
 
 from dlmath_ref import conv2d, conv2d_backward
@@ -88,6 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=20, help="timings of each side (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=5.0, help="largest ratio (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    pages.add_options(parser)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     with threadpool_limits(1):
@@ -102,7 +106,28 @@ def main(arguments: list[str] | None = None) -> int:
         for r in found:
             times = f"{r.reference_ms:9.2f} ms{r.torch_ms:9.2f} ms{r.ratio:9.2f}{r.difference:13.1e}"
             print(f"{r.step + ', ' + r.dtype:20}{times}")
+    pages.write(options, "convolution.py", "\n".join(table(found, options)))
     return int(any(r.ratio > options.limit for r in found))
+
+
+def table(found: list[Row], options: argparse.Namespace) -> Iterator[str]:
+    """The rows in Markdown, and whether the aim is met."""
+    yield (
+        f"{heading('torch', 'numpy')} {SIZES['N']} images of {SIZES['C']} x {SIZES['H']} x {SIZES['W']}, "
+        f"{SIZES['F']} filters of {SIZES['k']} x {SIZES['k']}, stride {options.stride}, padding {options.pad}, "
+        f"{options.rounds} rounds."
+    )
+    yield ""
+    yield "| step | reference | torch | ratio |"
+    yield "|---|---:|---:|---:|"
+    for r in found:
+        yield f"| {r.step}, {r.dtype} | {r.reference_ms:.1f} ms | {r.torch_ms:.1f} ms | {r.ratio:.1f} |"
+    worst = max(r.ratio for r in found)
+    yield ""
+    yield (
+        f"The largest ratio is {worst:.1f}; the aim is {options.limit:g} at most: "
+        f"{'**met**' if worst <= options.limit else '**not met**'}."
+    )
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def run(
     cores: int | None = 1,
     every: float = 0.2,
     told: Callable[[str], None] = lambda line: None,
+    accepted: Sequence[int] = (0,),
 ) -> Cost:
     """Run to the end; RuntimeError with the output when it fails.
 
@@ -78,6 +79,7 @@ def run(
         cores: bound to so many; None for all.
         every: seconds between two looks at its memory.
         told: hears each line of its output.
+        accepted: exit statuses with which it has done its work.
     """
     start, faults, busy = time.perf_counter(), _faults(), _busy()
     process = subprocess.Popen(
@@ -101,7 +103,7 @@ def run(
         process.wait()
         raise
     seconds = time.perf_counter() - start
-    if process.returncode:
+    if process.returncode not in accepted:
         said = "\n".join(line for _, line in lines)[-3000:]
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
     return Cost(seconds, _busy() - busy, _faults() - faults, watch.samples, lines)

@@ -69,11 +69,13 @@ def _parts(count: int) -> list[slice]:
 
 
 def throughput(by_workers: Mapping[int, float], cores: int, path: Path) -> None:
-    """Submissions a minute against the number of workers, and as many times one worker's as there are workers."""
+    """Submissions a minute against the number of workers, and one worker's times workers, as far as there are cores."""
     workers, minute = list(by_workers), [60 * rate for rate in by_workers.values()]
     with _figure(path, 4.6, 3.2) as axes:
-        axes.plot(workers, [n * minute[0] / workers[0] for n in workers], "--", color="#888888", label="ideal")
-        axes.plot(workers, minute, "o-", color=COLOURS["batch"], label=f"measured, {cores} cores")
+        ideal = sorted({*workers, cores})
+        each = minute[0] / workers[0]
+        axes.plot(ideal, [each * min(n, cores) for n in ideal], "--", color="#888888", label=f"ideal, {cores} cores")
+        axes.plot(workers, minute, "o-", color=COLOURS["batch"], label="measured")
         axes.set(xlabel="workers", ylabel="submissions a minute", xticks=workers, ylim=(0, None))
         axes.legend(frameon=False)
 

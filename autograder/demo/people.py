@@ -18,7 +18,8 @@ _FAMILY = (
 
 
 def names(size: int, seed: int) -> list[str]:
-    """`size` distinct user names, the same for the same seed."""
+    """`size` distinct user names, the same for the same seed; where names run out, people have a number, too."""
     rng = random.Random(seed)
     everyone = [f"{given}.{family}" for given in _GIVEN for family in _FAMILY]
+    everyone += [f"{name}{n}" for n in range(2, 1 + -(-size // len(everyone))) for name in everyone]
     return sorted(rng.sample(everyone, size))
