@@ -117,6 +117,8 @@ class Run:
         """These workers do it."""
         self.pool = pool
         self._tick(at_once=True)
+        now = self.state()
+        self.log.tell("started", workers=now.workers, scheduler=now.scheduler, dashboard=now.dashboard)
 
     def step(self, name: str) -> None:
         """What is done now: "grading", "asking", "writing"."""
@@ -187,7 +189,6 @@ class Run:
             **{name: getattr(last, name) for name in ("command", "seconds", "done", "recorded", "left", "isolation")},
             broken=sum(last.counts.broken.values()),
             workers=last.workers,
-            dashboard=last.dashboard,
             phases=msgspec.to_builtins(self.phases),
         )
 

@@ -283,7 +283,7 @@ def test_other_commands_are_logged_and_leave_the_state_alone(
     state = state_file(course).read_bytes()
     code, _, said = here(course, capsys, "--log", "-", "regrade", "--diff", "--workers", "1", "--student", "s0")
     told = [json.loads(line) for line in said.splitlines()]
-    assert (code, [line["event"] for line in told]) == (0, ["began", "graded", "ended"])
+    assert (code, [line["event"] for line in told]) == (0, ["began", "started", "graded", "ended"])
     code, _, said = here(course, capsys, "--log", "-", "feedback")
     told = [json.loads(line) for line in said.splitlines()]
     assert [line["event"] for line in told] == ["began", *["written"] * 6, "ended"]
