@@ -18,7 +18,7 @@ import psutil
 from autograder.course import Course
 from tests.grade.classroom import LIMITS
 
-__all__ = ["Command", "Done", "grade", "run"]
+__all__ = ["LAYERS", "LIMIT_WORDS", "Command", "Done", "grade", "in_use", "layer", "run", "until"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0  # no test waits longer for anything
@@ -27,6 +27,8 @@ START = "import autograder.grade.batch as b; b.CHUNK = 2; from autograder.cli im
 LIMIT_WORDS = [
     f"--limit={name}={getattr(LIMITS, name)}" for name in ("cell_seconds", "part_seconds", "submission_seconds")
 ]
+
+LAYERS = ("command", "worker", "zygote's launcher", "zygote", "keeper", "session")  # each the parent of the next
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Command:
         words: the command and its options.
         prefix: what starts it, for another place or person.
         environment: on top of this process's own.
+        aside: a folder for what it says: two at once need two.
     """
 
     def __init__(
@@ -64,9 +67,10 @@ class Command:
         *words: str,
         prefix: Sequence[str] = (),
         environment: dict[str, str] | None = None,
+        aside: str = "said",
     ) -> None:
         where = ["--course", str(course.home), "--work", str(course.work), "--database", course.database]
-        self.aside = course.home.parent / "aside"
+        self.aside = course.home.parent / aside
         self.aside.mkdir(exist_ok=True)
         temporary = course.home.parent / "tmp"
         temporary.mkdir(exist_ok=True)
@@ -101,6 +105,11 @@ class Command:
         self.seen |= set(found)
         return found
 
+    def opened(self, path: Path) -> bool:
+        """Whether the command has the file open."""
+        assert self.running, self.wait().err
+        return any(Path(f.path) == path for f in psutil.Process(self.pid).open_files())
+
     def wait(self) -> Done:
         """Its end, and the end of everything that came from it."""
         code = self._process.wait(PATIENCE)
@@ -115,6 +124,28 @@ class Command:
         if self.running:
             self.send(signal.SIGKILL)
             self._process.wait(PATIENCE)
+
+
+def layer(command: Command, name: str) -> list[psutil.Process]:
+    """The processes of a kind that are there now, the oldest first."""
+    command.processes()  # those that will have to be gone
+    found = [psutil.Process(command.pid)]
+    for _ in range(LAYERS.index(name)):
+        found = [child for parent in found for child in children(parent)]
+    return sorted(found, key=lambda p: p.create_time())
+
+
+def children(parent: psutil.Process) -> list[psutil.Process]:
+    try:
+        return parent.children()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def in_use(command: Command) -> psutil.Process | None:
+    """A session in which student code is being called: it has a fork."""
+    assert command.running
+    return next((session for session in layer(command, "session") if children(session)), None)
 
 
 def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

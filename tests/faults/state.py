@@ -12,7 +12,7 @@ from autograder.record import Entry, results
 from tests.build.small_course import UNIT
 from tests.grade.classroom import scores, submit
 
-__all__ = ["STUDENTS", "end_state", "hand_in", "is_sound", "leftovers"]
+__all__ = ["STUDENTS", "answer", "end_state", "hand_in", "is_sound", "leftovers", "stored", "unfinished"]
 
 STUDENTS = tuple(f"s{i:02d}" for i in range(8))
 SLOW = "import time\ndef mean_of(x):\n    time.sleep(0.15)\n    return sum(x) / len(x)"
@@ -21,8 +21,13 @@ ANSWERS = ("def mean_of(x):\n    return x", SLOW, "def mean_of(x):\n    raise Va
 
 def hand_in(course: Course) -> None:
     """Right, wrong and slow answers, and one that was never begun."""
-    for i, student in enumerate(STUDENTS):
-        submit(course, student, mean_of=ANSWERS[i % len(ANSWERS)])
+    for student in STUDENTS:
+        submit(course, student, mean_of=answer(student))
+
+
+def answer(student: str) -> str:
+    """What the student hands in for the second exercise."""
+    return ANSWERS[STUDENTS.index(student) % len(ANSWERS)]
 
 
 def end_state(course: Course) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from autograder.course import Course
-from tests.faults.engine import LIMIT_WORDS, Command, until
+from tests.faults.engine import LAYERS, LIMIT_WORDS, Command, in_use, layer, until
 from tests.faults.state import STUDENTS, is_sound, stored
 
 pytestmark = pytest.mark.faults
@@ -20,7 +20,6 @@ pytestmark = pytest.mark.faults
 SEED = int(os.environ.get("FAULTS_SEED", "7"))
 ROUNDS = 3
 STRIKES = {"SIGKILL": [signal.SIGKILL], "SIGINT": [signal.SIGINT], "SIGINT twice": [signal.SIGINT] * 2}
-LAYERS = ("command", "worker", "zygote's launcher", "zygote", "keeper", "session")  # each the parent of the next
 
 
 @pytest.fixture
@@ -28,22 +27,6 @@ def moments(request: pytest.FixtureRequest) -> random.Random:
     """Random moments that are the same in every run; FAULTS_SEED asks for others."""
     print(f"FAULTS_SEED={SEED}")  # shown with a failure
     return random.Random(f"{SEED} {request.node.name}")
-
-
-def layer(command: Command, name: str) -> list[psutil.Process]:
-    """The processes of a kind that are there now, the oldest first."""
-    command.processes()  # those that will have to be gone
-    found = [psutil.Process(command.pid)]
-    for _ in range(LAYERS.index(name)):
-        found = [child for parent in found for child in children(parent)]
-    return sorted(found, key=lambda p: p.create_time())
-
-
-def children(parent: psutil.Process) -> list[psutil.Process]:
-    try:
-        return parent.children()
-    except psutil.NoSuchProcess:
-        return []
 
 
 def strike(command: Command, what: str, signals: list[int], moments: random.Random) -> bool:
@@ -114,7 +97,7 @@ def test_session_in_use(graded, tried, ends_as_undisturbed) -> None:
     command = Command(graded, "grade", *LIMIT_WORDS, "--workers=1", "--force", "--json")
     try:
         for _ in range(2):
-            until(lambda: used(command), "a session that computes").kill()
+            until(lambda: in_use(command), "a session that computes").kill()
             tried("SIGKILL of a session in use")
             time.sleep(0.5)
         assert command.wait().code == 0
@@ -122,12 +105,3 @@ def test_session_in_use(graded, tried, ends_as_undisturbed) -> None:
         command.stop()
     assert stored(graded) == expected
     ends_as_undisturbed(graded)
-
-
-def used(command: Command) -> psutil.Process | None:
-    """A branch's parent: a session in which a part is being marked."""
-    assert command.running
-    for process in layer(command, "session"):
-        if children(process):
-            return process
-    return None
