@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,8 @@ class Remote:
             length = self._branch.request("len", self._handle)
         except AnswerRaised as error:
             raise NoLength(error.type_name, error.message, error.lines) from None
-        if type(length) is not int:
-            raise self._branch.violation("a length that is no integer")
+        if type(length) is not int or not 0 <= length <= sys.maxsize:
+            raise self._branch.violation("a length that none can be")
         return length
 
     def __getitem__(self, key: Any) -> Any:
