@@ -12,7 +12,7 @@ WRITE ?=
 PLOTS = $(if $(WRITE),--plots)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release solutions verify demo hub test fuzz faults conformance bench lint clean
+.PHONY: help setup build release solutions verify demo hub test redteam fuzz faults conformance bench lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ hub: $(STAMP) ## serve the course on http://127.0.0.1:8000, until Control-C
 
 test: $(STAMP) ## run the tests; skips are named
 	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not every_level and not faults" $(PYTEST_ARGS)
+
+redteam: $(STAMP) ## attack the grader at every level of isolation, as root and as an ordinary user
+	@$(PYTHON) -m pytest -q -rs --no-header -n 2 --dist loadfile --no-loadscope-reorder tests/redteam $(PYTEST_ARGS)
 
 fuzz: $(STAMP) ## throw changed inputs at what reads submissions and the channel
 	@$(PYTHON) -m tests.fuzz --seconds $(FUZZ_SECONDS)
