@@ -8,13 +8,12 @@ code runs on the answers so far and goes on from there.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.sandbox.inside.clock import WALL_FACTOR
-from autograder.sandbox.inside.wire import Channel, ChannelClosed, ProtocolViolation, TooLate
+from autograder.sandbox.inside.wire import Channel, ChannelClosed, ProtocolViolation, TooLate, awake
 
 __all__ = ["Diverged", "Said", "Tape", "wall_seconds"]
 
@@ -77,7 +76,7 @@ class Tape(Channel):
         said = Said(frame, part)
         self.said.append(said)
         if part:
-            self._deadline = time.monotonic() + wall_seconds(part)
+            self._deadline = awake() + wall_seconds(part)
         try:
             self.write([frame], self._deadline)
             payload, bulks = self._answer(said, self._deadline)

@@ -19,12 +19,23 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # it ships no types
 
-__all__ = ["INLINE_BYTES", "Bounds", "Channel", "ChannelClosed", "ProtocolViolation", "TooLate", "Unsendable"]
+__all__ = ["INLINE_BYTES", "Bounds", "Channel", "ChannelClosed", "ProtocolViolation", "TooLate", "Unsendable", "awake"]
 
 INLINE_BYTES = 4096  # data up to this size travels within the structure
 _AT_ONCE = 16384  # bytes: most frames are read in one go
 _HEADER = struct.Struct(">II")
+_SLICE = 1.0  # seconds waited at a time
+_ODD = 2.0  # seconds that a wait may take too long on a machine that is busy
 _now = time.monotonic
+_stood_still = 0.0
+
+
+def awake() -> float:
+    """The monotonic clock without the time in which this process was stopped: what deadlines are given in.
+
+    Found out while it waits: a wait that takes seconds too long was not one.
+    """
+    return _now() - _stood_still
 
 
 class ProtocolViolation(Exception):
@@ -65,7 +76,7 @@ class Channel:
         self.bounds = bounds
         self._ahead = bytearray()  # read, but not asked for yet
         # Bound now: code that runs later may patch the modules these come from.
-        self._now, self._poll = _now, select.poll
+        self._now, self._poll = awake, select.poll
         self._sendmsg, self._recv, self._recv_into, self._recvmsg = (
             sock.sendmsg,
             sock.recv,
@@ -153,9 +164,19 @@ class Channel:
             return
         poll = self._poll()
         poll.register(self.sock, event)
-        left = deadline - self._now()
-        if left <= 0 or not poll.poll(1000 * left):
-            raise TooLate
+        while not self._wait_slice(poll, min(deadline - self._now(), _SLICE)):
+            if deadline <= self._now():
+                raise TooLate
+
+    def _wait_slice(self, poll: select.poll, seconds: float) -> bool:
+        """Whether something can be done now, or could within so many seconds."""
+        global _stood_still
+        began = _now()
+        ready = poll.poll(1000 * max(seconds, 0.0))
+        late = _now() - began - max(seconds, 0.0)
+        if late > _ODD:
+            _stood_still += late
+        return bool(ready)
 
     def _read(self, size: int, deadline: float | None, fds: list[int] | None = None) -> bytearray:
         """Exactly `size` bytes; what came with them waits for the next reading."""
