@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
@@ -41,13 +41,22 @@ _WEAK = (
 class Process:
     """One submission's process tree.
 
+    Args:
+        another: gets the lifeline when its keeper goes on to another submission.
+
     Attributes:
         channel: connected to the session inside; its end says that the session's process is gone.
     """
 
-    def __init__(self, channel: socket.socket, lifeline: socket.socket) -> None:
+    def __init__(
+        self,
+        channel: socket.socket,
+        lifeline: socket.socket,
+        another: Callable[[socket.socket], None] = socket.socket.close,
+    ) -> None:
         self.channel = channel
         self._lifeline = lifeline
+        self._another = another
         self._status = "running"
         self._cpu = 0.0
         self._lock = threading.Lock()
@@ -70,14 +79,14 @@ class Process:
     def status(self) -> str:
         """ "running", "exit N", "signal N", "memory", "disk", "killed", "lost", or "fault: ..." (ours)."""
         with self._lock:
-            while self._status == "running" and self._readable():
+            while self._status == "running" and _readable(self._lifeline):
                 self._take()
             return self._status
 
     def wait(self, seconds: float) -> str:
         """The status once the tree has ended, or "running" after `seconds`."""
         with self._lock:
-            if self._status == "running" and self._readable(seconds):
+            if self._status == "running" and _readable(self._lifeline, seconds):
                 self._take()
         return self.status()
 
@@ -110,16 +119,6 @@ class Process:
             self.channel.close()
             return self._status
 
-    def _readable(self, seconds: float = 0.0) -> bool:
-        self._lifeline.settimeout(seconds)
-        try:
-            self._lifeline.recv(1, socket.MSG_PEEK)
-        except (BlockingIOError, TimeoutError):
-            return False
-        except OSError:
-            pass
-        return True
-
     def _take(self) -> None:
         """Read one message of the keeper."""
         self._lifeline.settimeout(_KILL_SECONDS)
@@ -129,11 +128,14 @@ class Process:
             message = {"status": "lost"}
         self._cpu = max(self._cpu, float(message.get("cpu", 0.0)))
         if "status" in message:
-            self._end(str(message["status"]))
+            self._end(str(message["status"]), bool(message.get("another")))
 
-    def _end(self, status: str) -> None:
+    def _end(self, status: str, another: bool = False) -> None:
         self._status = status
-        self._lifeline.close()
+        if another:
+            self._another(self._lifeline)
+        else:
+            self._lifeline.close()
 
 
 class Sandbox:
@@ -179,6 +181,7 @@ class Sandbox:
         self._control: socket.socket | None = None
         self._stage = ""
         self._lock = threading.RLock()
+        self._keepers: list[socket.socket] = []  # lifelines of those that have room for a submission
 
     def __enter__(self) -> Sandbox:
         return self
@@ -236,6 +239,8 @@ class Sandbox:
     def close(self) -> None:
         """End the zygote and everything that came from it."""
         with self._lock:
+            while self._keepers:
+                self._keepers.pop().close()
             if self._control is not None:
                 self._control.close()
                 self._control = None
@@ -284,15 +289,48 @@ class Sandbox:
         return str(answer["unavailable"])
 
     def _spawn(self, data: list[tuple[str, bytes]]) -> Process:
+        channel, lifeline = self._of_a_keeper() or self._of_the_zygote()
+        process = Process(channel, lifeline, self._keepers.append)
+        process.receive(data)
+        return process
+
+    def _of_a_keeper(self) -> tuple[socket.socket, socket.socket] | None:
+        """Channel and lifeline of a process that was made by a keeper that is free; None if there is none."""
+        while self._keepers:
+            lifeline = self._keepers.pop()
+            lifeline.settimeout(_KILL_SECONDS)
+            try:
+                _, (channel,) = control.receive_with_descriptors(lifeline, 1)
+                process = socket.socket(fileno=channel)
+                if not _readable(lifeline):
+                    lifeline.settimeout(None)
+                    return process, lifeline
+                process.close()
+            except (EOFError, OSError, ValueError):
+                pass
+            lifeline.close()  # it had to give up
+        return None
+
+    def _of_the_zygote(self) -> tuple[socket.socket, socket.socket]:
+        """Channel and lifeline of a process with a keeper of its own."""
         assert self._control is not None
         self._control.settimeout(_START_SECONDS)
         control.send(self._control, {"ask": "spawn"})
-        _, descriptors = control.receive_with_descriptors(self._control, 2)
+        _, (channel, lifeline) = control.receive_with_descriptors(self._control, 2)
         self._control.settimeout(None)
-        channel, lifeline = (socket.socket(fileno=fd) for fd in descriptors)
-        process = Process(channel, lifeline)
-        process.receive(data)
-        return process
+        return socket.socket(fileno=channel), socket.socket(fileno=lifeline)
+
+
+def _readable(lifeline: socket.socket, seconds: float = 0.0) -> bool:
+    """Has the keeper said something, or ended?"""
+    lifeline.settimeout(seconds)
+    try:
+        lifeline.recv(1, socket.MSG_PEEK)
+    except (BlockingIOError, TimeoutError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _launch(inside: str, far: socket.socket, log: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -1,14 +1,17 @@
-"""The keeper of one submission: furnishes its place, starts its process, watches it, clears away what it leaves.
+"""The keeper of one submission at a time: furnishes its place, starts its process, watches it, clears away all of it.
 
 Runs none of the student's code. It and the submission's process are made ahead and wait until the trusted side
-wants them. It ends when the submission's process ends, when the trusted side asks or closes the lifeline, when
-the zygote is gone, or when a bound is broken.
+wants them. A submission ends when its process ends, when the trusted side asks or closes the lifeline, when
+the zygote is gone, or when a bound is broken. The keeper ends with it, unless it may keep another one: where its
+namespace can be emptied for sure, after an end that was asked for, and when it has seen nothing of the submission
+but numbers. The next process is forked from the keeper, so that nothing passes from one submission to another.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import resource
 import select
 import socket
 import sys
@@ -32,11 +35,15 @@ def run(level: Limited, channel: int, lifeline: int, alive: int, rehearsal: bool
         privileges.close_descriptors({0, 1, 2, channel, lifeline, alive})
         privileges.default_signals()
         link = socket.socket(fileno=lifeline)
-        try:
-            end = _Keeper(level, channel, link, alive, rehearsal).keep()
-        except BaseException:
-            end = {"status": f"fault: {traceback.format_exc()}"}
-        control.send(link, end)
+        keeper = _Keeper(level, channel, link, alive, rehearsal)
+        while keeper.another:
+            try:
+                end = keeper.keep()
+            except BaseException:
+                keeper.another, end = False, {"status": f"fault: {traceback.format_exc()}"}
+            control.send(link, {**end, "another": keeper.another})
+            if keeper.another:
+                keeper.renew()
     except OSError:
         traceback.print_exc()
     finally:
@@ -68,11 +75,13 @@ class _Keeper:
     def __init__(self, level: Limited, channel: int, link: socket.socket, alive: int, rehearsal: bool) -> None:
         self.level = level
         self.rehearsal = rehearsal
-        self.wanted = self.asked = False
+        self.wanted = self.asked = self.saw = False
+        self.another = True  # submission may come
         self.limits = level.config["limits"]
         self.channel = channel
         self.link = link
         self.alive = alive
+        self.before = 0.0  # processor time of submissions kept earlier
 
     def keep(self) -> dict[str, Any]:
         """How it ended, once nothing of it is left."""
@@ -87,11 +96,24 @@ class _Keeper:
             os.close(self.fault)
             status = self._watch()
             seconds = self._processor_seconds()
-            tree.kill_descendants()
+            empty = tree.kill_descendants()
             fault = os.read(report, 1 << 16).decode(errors="replace")
+            os.close(report)
+            self.another = empty and status == "killed" and not fault and not self.saw and self.level.renewable
             return {"status": f"fault: {fault}" if fault else status, "cpu": seconds}
         finally:
             self.level.remove()
+
+    def renew(self) -> None:
+        """Clear the place for another submission and hand out its channel."""
+        tree.wipe()
+        self.level.renew()
+        self.wanted = self.asked = False
+        self.before = _ended_seconds()
+        near, far = socket.socketpair()
+        self.channel = far.detach()
+        with near:
+            control.send(self.link, {"channel": True}, (near.fileno(),))
 
     # -- in the submission's process
 
@@ -128,12 +150,19 @@ class _Keeper:
 
     def _watch(self) -> str:
         """Wait for the end, or bring it about."""
-        poll = select.poll()
+        poll = select.poll()  # what it watches is closed with the submission
         poll.register(self.link, select.POLLIN | select.POLLHUP)
         poll.register(self.alive, select.POLLIN | select.POLLHUP)
         ended = self._end_descriptor()
         if ended is not None:
             poll.register(ended, select.POLLIN)
+        try:
+            return self._until_the_end(poll, ended)
+        finally:
+            if ended is not None:
+                os.close(ended)
+
+    def _until_the_end(self, poll: select.poll, ended: int | None) -> str:
         count = 0
         while True:
             seconds = 0.02 if ended is None else _WATCH_SECONDS if self.wanted else None
@@ -168,6 +197,7 @@ class _Keeper:
             return False
         self.wanted = True
         if "files" in message:
+            self.saw = bool(message["files"])
             _receive_files(self.link, message["files"], self.home)
             self.level.hand_over()
             if message["files"]:
@@ -199,10 +229,13 @@ class _Keeper:
         return None
 
     def _processor_seconds(self) -> float:
-        import resource
+        return _ended_seconds() - self.before + tree.processor_seconds(tree.descendants())
 
-        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return ended.ru_utime + ended.ru_stime + tree.processor_seconds(tree.descendants())
+
+def _ended_seconds() -> float:
+    """Processor time of children that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
 
 
 def _receive_files(link: socket.socket, files: list[tuple[str, int]], home: str) -> None:

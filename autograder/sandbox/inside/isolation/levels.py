@@ -37,6 +37,7 @@ class Limited:
     """Level "rlimits": another process with limits, nothing more."""
 
     name = "rlimits"
+    renewable = False  # can a keeper clear its place for another submission?
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
@@ -105,6 +106,10 @@ class Limited:
         """RLIMIT_NPROC counts all of a user's threads: those that run already are allowed for."""
         uid = self.config["uid"] if self.root else os.getuid()
         return _threads_of(uid) + int(limits["processes"])
+
+    def renew(self) -> None:
+        """In the keeper, once every process of the last submission is gone; OSError if anything of it is left."""
+        raise OSError(f"{self.name}: what a submission leaves can not be cleared away for sure.")
 
     def remove(self) -> None:
         """In the keeper, when all is over."""
@@ -184,8 +189,11 @@ class Namespaced(Limited):
     """Level "namespaces": a machine of its own to look at, and all that level "landlock" has."""
 
     name = "namespaces"
+    renewable = True
     _ZYGOTE = sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC | sc.CLONE_NEWUTS | sc.CLONE_NEWNET
     _SUBMISSION = sc.CLONE_NEWUSER | sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC
+
+    _furnished = False  # this process's namespaces
 
     def launch(self) -> int:
         uid, gid = os.getuid(), os.getgid()
@@ -215,10 +223,12 @@ class Namespaced(Limited):
         return sc.clone(self._SUBMISSION)
 
     def furnish(self) -> str:
-        uid = self.config["uid"]
-        privileges.map_user(uid, uid, uid)
+        if not self._furnished:
+            uid = self.config["uid"]
+            privileges.map_user(uid, uid, uid)
+            sc.mount("proc", "/proc", "proc", sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC)
+            self._furnished = True
         view.private(self.config["limits"])
-        sc.mount("proc", "/proc", "proc", sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC)
         return view.HOME
 
     def hand_over(self) -> None:
@@ -238,8 +248,14 @@ class Namespaced(Limited):
             rules.enforce()
         seccomp.install()
 
+    def renew(self) -> None:
+        sc.umount(view.PRIVATE)  # refused while anybody uses it
+        sc.unshare(sc.CLONE_NEWIPC)
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write("1")  # the same numbers again
+
     def remove(self) -> None:
-        """The private file system goes with the namespace."""
+        """The private file system goes with the namespace, or before another one is mounted."""
 
     def usage(self) -> int:
         """Bounded by the file system itself."""

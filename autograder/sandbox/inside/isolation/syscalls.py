@@ -21,6 +21,7 @@ __all__ = [
     "pivot_root",
     "prctl",
     "syscall",
+    "umount",
     "umount_lazily",
     "unshare",
 ]
@@ -92,6 +93,10 @@ def unshare(flags: int) -> None:
 def mount(source: str, target: str, kind: str, flags: int = 0, options: str = "") -> None:
     words = [os.fsencode(w) if w else None for w in (source, target, kind)]
     _check(_libc.mount(*words, ctypes.c_ulong(flags), options.encode() or None), f"mount {kind or 'bind'} on {target}")
+
+
+def umount(target: str) -> None:
+    _check(_libc.umount2(os.fsencode(target), 0), f"umount {target}")
 
 
 def umount_lazily(target: str) -> None:
