@@ -117,8 +117,8 @@ class Run:
         """These workers do it."""
         self.pool = pool
         self._tick(at_once=True)
-        now = self.state()
-        self.log.tell("started", workers=now.workers, scheduler=now.scheduler, dashboard=now.dashboard)
+        first = self.state()
+        self.log.tell("started", workers=first.workers, scheduler=first.scheduler, dashboard=first.dashboard)
 
     def step(self, name: str) -> None:
         """What is done now: "grading", "asking", "writing"."""
