@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,13 @@ def ends_as_undisturbed(undisturbed: Course) -> Callable[[Course], None]:
 def tried(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Count a fault of this kind: the run ends with the sums."""
     return lambda kind: record_property("fault", kind)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many faults of each kind were tried."""
+    reports = [r for how in ("passed", "failed") for r in terminalreporter.stats.get(how, [])]
+    kinds = Counter(kind for r in reports if r.when == "call" for name, kind in r.user_properties if name == "fault")
+    for kind, number in sorted(kinds.items()):
+        terminalreporter.write_line(f"{number:4} {kind}")
+    if kinds:
+        terminalreporter.write_line(f"{sum(kinds.values())} faults of {len(kinds)} kinds tried")

@@ -128,11 +128,10 @@ def test_stays_away(there, running, tried, ends_as_undisturbed) -> None:
     ends_as_undisturbed(there)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [(ENCODED, "wrong"), ("/gradebook", "/nowhere"), ("course:", "stranger:")],
-    ids=["password", "name", "user"],
-)
+WRONG = {"password": (ENCODED, "wrong"), "name": ("/gradebook", "/nowhere"), "user": ("course:", "stranger:")}
+
+
+@pytest.mark.parametrize("what", WRONG)
 def test_refused(there, tried, what: str) -> None:
     """A wrong password, a database and a user that are not there; no password is shown."""
     tried("PostgreSQL refuses")
