@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from autograder.errors import AutograderError, UsageError
+from autograder.grade.asking import require_dlmath
 from autograder.grade.crew import Crew
 from autograder.grade.messages import Died, Job
 from autograder.grade.offer import Offer
@@ -71,6 +72,7 @@ class Cluster:
         self._thread = threading.Thread(target=self._loop.run_forever, name="cluster", daemon=True)
         self._client: distributed.Client | None = None
         self._crew: Crew | None = None
+        self._grading: asyncio.Task[None] | None = None
         self._stack = ExitStack()
 
     def hands(self) -> tuple[Hand, ...]:
@@ -130,12 +132,14 @@ class Cluster:
         assert self._client.scheduler
         info = await self._client.scheduler.identity(n_workers=-1)
         self.dashboard = self._page(info)
+        await require_dlmath(self._client, self.scheduler)
         self._warn(self.scheduler, *info["workers"])
         self._crew = Crew(self._client, self._offer, self._results.put, self._results.qsize)
         await self._crew.open()
 
     async def _grade(self, jobs: Sequence[Job]) -> None:
         assert self._crew
+        self._grading = asyncio.current_task()
         try:
             await self._crew.grade(jobs)
             self._results.put(_END)
@@ -144,16 +148,23 @@ class Cluster:
             raise
 
     async def _farewell(self) -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            if task.get_coro().__qualname__ == Cluster._grade.__qualname__:  # type: ignore[union-attr]
-                task.cancel()
+        """End what is under way; who does not answer clears up alone."""
+        if self._grading:
+            self._grading.cancel()
+            await asyncio.wait([self._grading])
         if self._client is None:
             return
-        with suppress(Exception):  # who does not answer clears up alone
+        with suppress(Exception):
             if self._crew and self._client.status == "running":
                 await asyncio.wait_for(self._crew.end(), FAREWELL_SECONDS)
         with suppress(Exception):
             await asyncio.wait_for(self._client.close(), FAREWELL_SECONDS)
+
+    async def _stop(self) -> None:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     # In the caller's thread
 
@@ -163,6 +174,7 @@ class Cluster:
     def _close(self) -> None:
         try:
             self._wait(self._farewell())
+            self._wait(self._stop())
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()

@@ -13,7 +13,8 @@ from uuid import uuid4
 import msgspec
 
 from autograder.errors import AutograderError
-from autograder.grade import remote, versions
+from autograder.grade import remote
+from autograder.grade.asking import ANSWER_SECONDS, Refusal, Trouble, ask, compare
 from autograder.grade.messages import Died, Job, Ready, Told
 from autograder.grade.offer import Offer
 from autograder.record import Graded
@@ -25,26 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["Crew"]
 
 LOOK_SECONDS = 1.0  # between two looks at who is there
-ANSWER_SECONDS = 30.0  # for scheduler or worker to answer a short question
 ALONE_SECONDS = 20.0  # without any worker, until it is said
 START_SECONDS = 360.0  # for a worker until it can begin
 SPARE_SECONDS = 60.0  # beyond a job's own time, for its way there and back
-REST_SECONDS = 60.0  # before a worker that failed is asked again
 ROOM = 64  # results that wait to be recorded
 TRIES = 2  # of a submission whose worker process dies: as on one machine
 LOSSES = 5  # of a submission whose machine is lost
-
-
-class _Trouble(Exception):
-    """This worker cannot go on now; its jobs go to others."""
-
-    def __init__(self, why: str, rest: float = REST_SECONDS) -> None:
-        super().__init__(why)
-        self.rest = rest
-
-
-class _Refusal(AutograderError):
-    """This worker must not grade."""
 
 
 class Crew:
@@ -80,7 +67,6 @@ class Crew:
         self._welcomed: set[str] = set()
         self._threads: dict[str, int] = {}  # of those that are welcome
         self._company = time.monotonic()  # when somebody was there
-        self._ours = versions.everything()
 
     async def open(self) -> None:
         """Welcome the workers that are there.
@@ -90,7 +76,7 @@ class Crew:
         """
         there = await self._look()
         answers = await asyncio.gather(*(self._welcome(address) for address in there), return_exceptions=True)
-        refusals = [answer for answer in answers if isinstance(answer, _Refusal)]
+        refusals = [answer for answer in answers if isinstance(answer, Refusal)]
         if refusals:
             raise AutograderError("\n".join(map(str, refusals)))
 
@@ -156,10 +142,12 @@ class Crew:
             self._threads[address] = threads
             self.places = max(self.places, sum(self._threads.values()))
             await _together(self._place(address) for _ in range(threads))
-        except _Trouble as trouble:
+        except Trouble as trouble:
             self._dismiss(address)
+            if trouble.rest:
+                print(f"worker {address}: {trouble}. It rests for {trouble.rest:.0f} s.", file=sys.stderr)
             await asyncio.sleep(trouble.rest)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             print(f"{refusal}\nIt is not used.", file=sys.stderr)
             await asyncio.Event().wait()  # until it is gone
 
@@ -169,31 +157,16 @@ class Crew:
 
     async def _welcome(self, address: str) -> None:
         """Compare versions, send the material, hear which isolation it reaches."""
-        await self._compare(address)
+        await compare(self.client, address)
         offer = self.offer
         words = (offer.run, offer.setup, offer.material, offer.job_seconds)
-        ready = msgspec.msgpack.decode(await self._do(address, START_SECONDS, remote.welcome, *words), type=Ready)
+        ready = msgspec.msgpack.decode(
+            await ask(self.client, address, START_SECONDS, remote.welcome, *words), type=Ready
+        )
         if ready.refusal:
-            raise _Refusal(f"worker {address}: {ready.refusal}")
+            raise Refusal(f"worker {address}: {ready.refusal}")
         self.levels.add(ready.isolation)
         self._welcomed.add(address)
-
-    async def _compare(self, address: str) -> None:
-        asked = self.client.run(versions.everything, workers=[address], on_error="return")
-        theirs = (await _in_time(asked, ANSWER_SECONDS)).get(address)
-        if isinstance(theirs, ImportError | AttributeError):
-            raise _Refusal(
-                f"worker {address}: has no fitting dlmath ({theirs}). Install there what is installed here: "
-                f"dlmath {self._ours.get('dlmath')}."
-            )
-        if not isinstance(theirs, dict):
-            raise _Trouble(f"worker {address}: {theirs!r}")
-        names = [n for n in {**self._ours, **theirs} if self._ours.get(n) != theirs.get(n)]
-        if names:
-            unlike = "; ".join(f"{n} {theirs.get(n, 'none')}, here {self._ours.get(n, 'none')}" for n in names)
-            raise _Refusal(
-                f"worker {address}: got {unlike}. Verdicts must not depend on the machine: install the same on both."
-            )
 
     # Who has what
 
@@ -202,7 +175,7 @@ class Crew:
         while (job := await self._next()) is not None:
             try:
                 told = await self._told(address, job)
-            except (asyncio.CancelledError, _Trouble) as trouble:
+            except (asyncio.CancelledError, Trouble) as trouble:
                 self._back(job, self._losses, LOSSES, f"machine was lost ({str(trouble) or 'it left the cluster'})")
                 raise
             except Exception as fault:  # the submission cannot be read
@@ -211,7 +184,7 @@ class Crew:
             if told.stranger:
                 self._queue.appendleft(job)
                 self._held.discard(job)
-                raise _Trouble("it forgot the run", rest=0.0)
+                raise Trouble("it forgot the run", rest=0.0)
             if told.died:
                 self._back(job, self._deaths, TRIES, f"worker process {told.died}")
             else:
@@ -238,9 +211,8 @@ class Crew:
         self.hands[token] = (address, job, time.monotonic())
         try:
             seconds = self.offer.job_seconds + SPARE_SECONDS
-            return msgspec.msgpack.decode(
-                await self._do(address, seconds, remote.grade, self.offer.run, parcel), type=Told
-            )
+            answer = await ask(self.client, address, seconds, remote.grade, self.offer.run, parcel)
+            return msgspec.msgpack.decode(answer, type=Told)
         finally:
             del self.hands[token]
 
@@ -271,27 +243,6 @@ class Crew:
                 await asyncio.wait_for(self._changed.wait(), left)
             except TimeoutError:
                 break
-
-    async def _do(self, address: str, seconds: float, function: Callable[..., bytes], *words: Any) -> bytes:
-        """What the function says on that worker, and on no other."""
-        future = self.client.submit(
-            function, *words, workers=[address], allow_other_workers=False, pure=False, key=f"autograder-{uuid4().hex}"
-        )
-        try:
-            return bytes(await _in_time(future, seconds))
-        finally:
-            future.release()
-
-
-async def _in_time(asked: Any, seconds: float) -> Any:
-    """What was asked for; trouble when it fails or does not come."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await asked
-    except TimeoutError:
-        raise _Trouble(f"no answer in {seconds:.0f} s") from None
-    except Exception as fault:  # lost, cancelled by the scheduler, or it raised there
-        raise _Trouble(f"{type(fault).__name__}: {str(fault)[:300]}") from None
 
 
 async def _together(works: Iterable[Coroutine[Any, Any, None]]) -> None:

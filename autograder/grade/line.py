@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -17,6 +18,10 @@ __all__ = ["Worker"]
 
 # Not multiprocessing's own start: that would run the caller's main module again in each worker.
 _START = "import sys; sys.path[:] = {path!r}; from autograder.grade.worker import serve; serve({fd})"
+
+
+# One thread for each library: workers share the cores among them, and sums come out the same on every machine.
+_ONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
 
 
 class Worker:
@@ -39,6 +44,7 @@ class Worker:
                 [sys.executable, "-c", start],
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                env={**os.environ, **_ONE},
                 stdin=subprocess.DEVNULL,
             )
         self.line = Connection(ours.detach())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import subprocess
 import threading
 import time
 
@@ -22,6 +23,7 @@ from autograder.grade.messages import Ready, Told
 __all__ = ["end", "grade", "welcome"]
 
 IDLE_SECONDS = 300.0  # a run that nobody asks for anything is over: its batch was killed or cut off
+LEAVE_SECONDS = 10.0  # for a worker process to clear up
 START_SECONDS = 300.0  # for a worker process until it is ready
 
 _runs: dict[str, _Run] = {}
@@ -152,16 +154,15 @@ class _Run:
             self._closed = True
             idle, busy = self._idle, list(self._busy)
             self._idle = []
-        for worker in busy:
-            worker.process.kill()
+        for worker in busy:  # its line is in the hands of the thread that waits for it
+            worker.process.terminate()
         for worker in idle:
             worker.line.close()
         for worker in idle:
             worker.end()
-        if busy:
-            for worker in busy:
-                worker.process.wait()
-            _sweep()
+        for worker in busy:
+            _leave(worker)
+        _sweep()
 
     def _bury(self, worker: Worker, why: str) -> str:
         with self._lock:
@@ -181,6 +182,15 @@ class _Run:
                 idle = not self._busy and time.monotonic() - self._asked > IDLE_SECONDS
             if idle:
                 end_run(self.name)
+
+
+def _leave(worker: Worker) -> None:
+    """Wait until it has cleared up, as it was told; if it does not, it is killed."""
+    try:
+        worker.process.wait(LEAVE_SECONDS)
+    except subprocess.TimeoutExpired:
+        worker.process.kill()
+        worker.process.wait()
 
 
 def _sweep() -> None:

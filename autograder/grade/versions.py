@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["everything", "recorded"]
 
 RECORDED = ("dlmath", "numpy", "torch", "scipy", "ipython")  # with every grade
-COMPARED = (*RECORDED, "dlmath-kit", "gymnasium", "matplotlib", "msgspec", "scikit-learn")
+COMPARED = (*RECORDED, "distributed", "dlmath-kit", "gymnasium", "matplotlib", "msgspec", "scikit-learn")
 CODE = ("autograder", "dlmath_kit", "dlmath_ref")
 
 
