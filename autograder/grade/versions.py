@@ -12,7 +12,12 @@ __all__ = ["everything", "recorded"]
 
 RECORDED = ("dlmath", "numpy", "torch", "scipy", "ipython")  # with every grade
 COMPARED = (*RECORDED, "distributed", "dlmath-kit", "gymnasium", "matplotlib", "msgspec", "scikit-learn")
-CODE = ("autograder", "dlmath_kit", "dlmath_ref")
+# Package -> folders in it that have a part in a verdict; "" for all of it.
+CODE = {
+    "autograder": ("grade", "intake", "key", "marking", "record", "sandbox", "stats"),
+    "dlmath_kit": ("",),
+    "dlmath_ref": ("",),
+}
 
 
 def recorded() -> dict[str, str]:
@@ -22,7 +27,7 @@ def recorded() -> dict[str, str]:
 
 def everything() -> dict[str, str]:
     """All that two machines must have in common to give the same verdicts."""
-    code = {f"code of {name}": digest for name in CODE if (digest := _code(name))}
+    code = {f"code of {name}": digest for name, folders in CODE.items() if (digest := _code(name, folders))}
     return {"python": platform.python_version(), **_installed(COMPARED), **code}
 
 
@@ -36,12 +41,12 @@ def _installed(packages: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _code(package: str) -> str:
+def _code(package: str, folders: tuple[str, ...]) -> str:
     """Digest of a package's Python files as they lie on the disk; "" where it is not installed."""
     spec = importlib.util.find_spec(package)
     digest = hashlib.sha256()
     for place in (spec.submodule_search_locations or ()) if spec else ():
-        for path in sorted(Path(place).rglob("*.py")):
+        for path in sorted(p for folder in folders for p in Path(place, folder).rglob("*.py")):
             digest.update(f"{path.relative_to(place).as_posix()}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:12] if spec else ""
