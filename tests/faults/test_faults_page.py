@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def quoted() -> list[str]:
     return [words for row in rows for words in re.findall(r"`([^`]+)`", row[2])]
 
 
+@cache
 def said() -> str:
     """The text in the code, one sentence as one line, with {} for whatever is filled in."""
     code = "\n".join(path.read_text() for path in sorted((ROOT / "autograder").rglob("*.py")))
