@@ -59,7 +59,7 @@ def _compare(got: Any, expected: Any, what: Names, leaf: Leaf) -> None:
             _whole(got, expected, name)
             return
         if leaf is not _equal and type(expected) is int and isinstance(got, (float, np.floating)):
-            expected = float(expected)
+            expected = float(as_numpy(expected))
         g, e = _values(got, expected, name)
         try:
             leaf(g, e, name)
