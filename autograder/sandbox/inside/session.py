@@ -35,7 +35,10 @@ def build(optimisers: bool = False) -> None:
     shell.build()
     rehearsal.calls()
     torch = tensors.loaded()
-    if torch is None or not optimisers:
+    if torch is None:
+        return
+    torch.manual_seed(0)  # as cells do: loads what looks for devices
+    if not optimisers:
         return
     parameter = torch.zeros(1, requires_grad=True)
     for optimiser in (torch.optim.SGD([parameter], lr=1.0), torch.optim.Adam([parameter])):
@@ -76,7 +79,7 @@ class Session:
         random.seed(0)
         np.random.seed(0)
         if (torch := tensors.loaded()) is not None:
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)  # torch.manual_seed looks for other devices first
 
     def serve(self) -> None:
         self._encode_and_send("ready")
