@@ -9,6 +9,7 @@ import queue
 import re
 import sys
 import threading
+import warnings
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -25,6 +26,7 @@ try:
     import dask
     import distributed
     from distributed.utils import format_dashboard_link
+    from distributed.versions import VersionMismatchWarning
 except ImportError as missing:
     raise UsageError(f"--scheduler: got no Dask ({missing}). Install it: pip install 'dlmath[cluster]'") from None
 
@@ -33,7 +35,7 @@ __all__ = ["Cluster"]
 TICK_SECONDS = 0.5
 CONNECT_SECONDS = 20.0
 FAREWELL_SECONDS = 15.0  # for workers to clear up
-ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):(\d+)")
+ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):(\d+)|gateway://[^\s@]+")  # the last: dask-gateway
 OPEN = (
     "The course's answer keys and secret travel to {} without encryption, and whoever reaches that port can run code "
     "there. Use tls:// or a network of your own (docs/clusters.md)."
@@ -82,6 +84,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         for name in ("distributed.client", "distributed.core", "distributed.utils"):  # what they say, we say shorter
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        warnings.simplefilter("ignore", VersionMismatchWarning)
         large = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a unit's data, sent once to each worker
         self._stack.enter_context(dask.config.set(large))
         self._thread.start()

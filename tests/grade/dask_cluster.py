@@ -32,19 +32,22 @@ class Dask:
 
     Args:
         folder: logs, and what the workers write: their TMPDIR is below it.
+        words: options of `dask scheduler`.
         inside: words that run a command in the scheduler's network.
         settings: of Dask, as environment variables.
     """
 
-    def __init__(self, folder: Path, inside: Sequence[str] = (), host: str = "127.0.0.1", **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *words: str, inside: Sequence[str] = (), host: str = "127.0.0.1", **settings: str
+    ) -> None:
         self.folder, self.temporary = folder, folder / "tmp"
         self.temporary.mkdir(parents=True)
         quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "5s"}
         self.settings = {**quick, **settings}
         self.processes: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
-        words = ["--host", host, "--port", "0", "--dashboard-address", f"{host}:0", "--scheduler-file", str(file)]
-        self.scheduler = self.start("distributed.cli.dask_scheduler", *words, inside=inside)
+        given = ["--host", host, "--port", "0", "--dashboard-address", f"{host}:0", "--scheduler-file", str(file)]
+        self.scheduler = self.start("distributed.cli.dask_scheduler", *given, *words, inside=inside)
         wait_until(file.is_file, "the scheduler does not start")
         self.address = json.loads(file.read_text())["address"]
 
@@ -52,9 +55,9 @@ class Dask:
         self, *words: str, inside: Sequence[str] = (), at: str = "", path: Sequence[Path] = ()
     ) -> subprocess.Popen[bytes]:
         """A worker with one thread, unless said otherwise; ready when `joined` counts it."""
-        given = ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--no-nanny", "--death-timeout", "60"]
+        usual = ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--no-nanny", "--death-timeout", "60"]
         module = "distributed.cli.dask_worker"
-        return self.start(module, at or self.address, *given, *words, inside=inside, path=path)
+        return self.start(module, at or self.address, *usual, *words, inside=inside, path=path)
 
     def start(
         self, module: str, *words: str, inside: Sequence[str] = (), path: Sequence[Path] = ()
@@ -110,9 +113,9 @@ def _words(process: psutil.Process) -> str:
 
 
 @contextmanager
-def dask(folder: Path, **settings: str) -> Iterator[Dask]:
+def dask(folder: Path, *words: str, **settings: str) -> Iterator[Dask]:
     """A scheduler on this machine, ended with the test."""
-    cluster = Dask(folder, **settings)
+    cluster = Dask(folder, *words, **settings)
     try:
         yield cluster
     finally:
@@ -142,8 +145,8 @@ class Machines:
         """Lay a cable from the hub to a new machine; the hub's address as seen from there."""
         number = len(self.pids)
         self.add(name)
-        ends = (("hub", f"to-{name}", f"10.77.{number}.1"), (name, "up", f"10.77.{number}.2"))
-        words = ["ip", "link", "add", ends[0][1], "type", "veth", "peer", "name", "up"]
+        ends = (("hub", f"to-{name}", f"10.77.{number}.1"), (name, "cable", f"10.77.{number}.2"))
+        words = ["ip", "link", "add", ends[0][1], "type", "veth", "peer", "name", "cable"]
         self.run("hub", *words, "netns", str(self.pids[name].pid))
         for machine, device, address in ends:
             self.run(machine, "ip", "addr", "add", f"{address}/24", "dev", device)
