@@ -28,10 +28,12 @@ Exit 0: nothing was found. 1: an input raised what its reader does not declare; 
 @click.command(help=f"{__doc__}\n{EXAMPLES}")
 @click.option("--seconds", default=20, show_default=True, help="In all; the targets share it.")
 @click.option("--target", "names", multiple=True, type=click.Choice(NAMES), help="Only this one; may be repeated.")
-@click.option("--corpus", default=CORPUS, type=click.Path(path_type=Path), help="Inputs to begin with, a folder a target.")
+@click.option("--corpus", default=CORPUS, type=click.Path(path_type=Path), help="Inputs to begin with.")
 @click.option("--findings", default=Path("fuzz_findings"), type=click.Path(path_type=Path), help="Where findings go.")
 @click.option("--keep", is_flag=True, help="Add inputs that reach something new to the corpus, and minimise it.")
-@click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Run one input, no search.")
+@click.option(
+    "--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Run one input, no search."
+)
 def main(seconds: int, names: tuple[str, ...], corpus: Path, findings: Path, keep: bool, replay: Path | None) -> None:
     if replay is not None:
         sys.exit(_replay(replay, names[0] if names else replay.name.partition("-")[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -76,15 +77,14 @@ def fuzz(target: Target, seconds: int, corpus: Path, findings: Path, keep: bool 
         folders = [str(folder) for folder in (seeds, corpus) if folder.is_dir()]
         findings.mkdir(parents=True, exist_ok=True)
         prefix = f"{findings}/{target.name}-"
-        before = set(findings.iterdir())
-        words = (
-            ["tests.fuzz.drive", target.name, *_limits(target, seconds, prefix), str(new), *folders]
-            if guided()
-            else ["tests.fuzz.blind", target.name, str(seconds), prefix, *folders]
-        )
-        status, log = _run(words, seconds)
+        before = set(findings.glob(f"{target.name}-*"))
+        if guided():
+            program = _program(target, Path(place))
+            status, log = _run([program, *_limits(target, seconds, prefix), str(new), *folders], seconds)
+        else:
+            status, log = _run([*_module("blind"), target.name, str(seconds), prefix, *folders], seconds)
         kept = _keep(target, corpus, seeds, new, Path(place)) if keep and guided() else None
-        found = sorted(set(findings.iterdir()) - before)
+        found = sorted(set(findings.glob(f"{target.name}-*")) - before)
         if status and not found:
             raise RuntimeError(f"{target.name}: the search ended with status {status} and no input:\n{log[-3000:]}")
         reached = [tuple(map(int, pair)) for pair in STATUS.findall(log)] or [(0, 0)]
@@ -102,6 +102,18 @@ def fuzz(target: Target, seconds: int, corpus: Path, findings: Path, keep: bool 
         )
 
 
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", f"tests.fuzz.{name}"]
+
+
+def _program(target: Target, place: Path) -> str:
+    """A file that runs the target under libFuzzer, which starts it anew to merge."""
+    path = place / "fuzz"
+    path.write_text(f'#!/bin/sh\nexec {shlex.join([*_module("drive"), target.name])} "$0" "$@"\n')
+    path.chmod(0o700)
+    return str(path)
+
+
 def _limits(target: Target, seconds: int, prefix: str) -> list[str]:
     return [
         f"-max_total_time={seconds}",
@@ -115,7 +127,7 @@ def _limits(target: Target, seconds: int, prefix: str) -> list[str]:
 
 
 def _run(words: list[str], seconds: float) -> tuple[int, str]:
-    """Run a module of ours to its end; a loop that nothing interrupts ends by its processor time."""
+    """Run a command to its end; a loop that nothing interrupts ends by its processor time."""
     processor = int(START + 2 * SLOW + 4 * seconds)
 
     def limit() -> None:
@@ -123,7 +135,7 @@ def _run(words: list[str], seconds: float) -> tuple[int, str]:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     done = subprocess.run(
-        [sys.executable, "-m", *words],
+        words,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -140,9 +152,8 @@ def _keep(target: Target, corpus: Path, seeds: Path, new: Path, place: Path) -> 
     merged = place / "merged"
     shutil.copytree(seeds, merged)
     folders = [str(folder) for folder in (merged, corpus, new) if folder.is_dir()]
-    status, log = _run(
-        ["tests.fuzz.drive", target.name, "-merge=1", f"-max_len={target.longest}", f"-timeout={SLOW}", *folders], 120
-    )
+    limits = ["-merge=1", f"-max_len={target.longest}", f"-timeout={SLOW}"]
+    status, log = _run([_program(target, place), *limits, *folders], 120)
     if status:
         raise RuntimeError(f"{target.name}: the corpus could not be merged:\n{log[-3000:]}")
     wanted = [path.read_bytes() for path in merged.iterdir() if not (seeds / path.name).exists()]

@@ -30,13 +30,14 @@ class _Puppet:
     """A process that says its lines and hangs up."""
 
     def __init__(self, said: bytes) -> None:
-        self.channel, theirs = socket.socketpair()
-        with theirs:
-            theirs.setblocking(False)
-            theirs.send(said)
+        self.channel, self._theirs = socket.socketpair()
+        self._theirs.setblocking(False)
+        self._theirs.send(said)
+        self._theirs.shutdown(socket.SHUT_WR)  # it listens, or nothing of it would be read
 
     def kill(self) -> str:
         self.channel.close()
+        self._theirs.close()
         return "killed"
 
     def wait(self, seconds: float) -> str:
@@ -96,7 +97,12 @@ def _reply(status: str, shown: list[Any], error: str = "", seconds: float = 0.25
 
 def seeds() -> Iterator[bytes]:
     """Honest outcomes with every kind of output."""
-    data = {"text/plain": "3", "image/png": "aGVsbG8=", "text/html": "<b>3</b>", "application/json": {"a": [1, None, 1.5]}}
+    data = {
+        "text/plain": "3",
+        "image/png": "aGVsbG8=",
+        "text/html": "<b>3</b>",
+        "application/json": {"a": [1, None, 1.5]},
+    }
     shown = [
         {"output_type": "stream", "name": "stdout", "text": "hello\n" * 3},
         {"output_type": "stream", "name": "stderr", "text": "\x1b[31mred"},

@@ -1,6 +1,7 @@
-"""One target under libFuzzer, guided by coverage: `python -m tests.fuzz.drive NAME LIBFUZZER_ARGUMENTS`.
+"""One target under libFuzzer, guided by coverage: `python -m tests.fuzz.drive NAME PROGRAM LIBFUZZER_ARGUMENTS`.
 
-A process of its own, because libFuzzer ends the one it runs in.
+A process of its own, because libFuzzer ends the one it runs in. PROGRAM is a file that starts this with these words:
+libFuzzer runs it again where it merges.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tests.fuzz.target import load
 __all__ = ["main"]
 
 
-def main(name: str, arguments: list[str]) -> None:
+def main(name: str, command: list[str]) -> None:
     """Fuzz until libFuzzer has enough; does not return."""
     with atheris.instrument_imports(include=["autograder", "tests.fuzz.planted"]):
         target = load(name)
@@ -27,7 +28,7 @@ def main(name: str, arguments: list[str]) -> None:
             return bytes(atheris.Mutate(data, most))
         return target.mutate(data, random)[:most]
 
-    atheris.Setup([name, *arguments], target.run, custom_mutator=changed)
+    atheris.Setup(command, target.run, custom_mutator=changed)
     atheris.Fuzz()
 
 

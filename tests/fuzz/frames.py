@@ -21,13 +21,17 @@ __all__ = ["WORDS", "frame", "mutate", "packed", "stream"]
 
 RAW = 0x80
 WORDS: tuple[Any, ...] = (
-    *range(tags.ELLIPSIS + 1), talk.SHARED, talk.GENERATOR, talk.HANDLE, talk.REF, talk.CALLBACK, talk.OURS, talk.OBJECT,
+    *range(tags.ELLIPSIS + 1), talk.SHARED, talk.GENERATOR, talk.HANDLE, talk.REF, talk.CALLBACK, talk.OURS,
+    talk.OBJECT,
     "value", "callback", "attribute", "raised", "undefined", "blocked", "unusable", "timeout", "stop", "state", "step",
-    "<f8", "|b1", "<U2", ">i4", "<M8[ns]", "<f16", "|S3", "<c32", "<m8", "C", "F", "float32", "bool", "bfloat16", "d", "q",
+    "<f8", "|b1", "<U2", ">i4", "<M8[ns]", "<f16", "|S3", "<c32", "<m8", "C", "F", "float32", "bool", "bfloat16", "d",
+    "q",
     "bit_generator", "PCG64", "MT19937", "Philox", "SFC64", "key", "pos", "buffer_pos", "ok", "error", "stream", "text",
     b"", b"\0" * 8, b"\xff" * 8, b"\x7f" * 16, b"\x02", [tags.LIST, []], [tags.DICT, []], [talk.SHARED, 0],
-    [talk.HANDLE, 1, "function", "f", True], [tags.ARRAY, ["<f8", [1], "C"], b"\0" * 8], [tags.SCALAR, "<U1", b"a\0\0\0"],
-    [tags.TENSOR, ["float32", [1], False], b"\0" * 4, None], [tags.BIGINT, b"\xff" * 40], [tags.SCALAR, "<f8", b"\xff" * 8],
+    [talk.HANDLE, 1, "function", "f", True], [tags.ARRAY, ["<f8", [1], "C"], b"\0" * 8], [tags.SCALAR, "<U1",
+    b"a\0\0\0"],
+    [tags.TENSOR, ["float32", [1], False], b"\0" * 4, None], [tags.BIGINT, b"\xff" * 40], [tags.SCALAR, "<f8",
+    b"\xff" * 8],
 )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ NOW = datetime(2026, 1, 1)
 WORDS = (
     b"ada+unit01+2025-12-01 10:00:00 UTC+abc", b"timestamp.txt", b"submission_secret.txt", b"2025-12-01 10:00:00 UTC",
     b"9999-99-99 99:99:99 UTC", b"0001-01-01 00:00:00 +2300", b"2025-12-01 10:00:00.5 +99999999999", b"..", b"a/../b",
-    b"\xff\xfe", "\u202egnp.ipynb".encode(), b"x" * 210, b".hidden", b"a/b/c/d/e/f/g/h/i", b"nb.ipynb", b"data/x.csv", b"\\",
+    b"\xff\xfe", "\u202egnp.ipynb".encode(), b"x" * 210, b".hidden", b"a/b/c/d/e/f/g/h/i", b"nb.ipynb", b"data/x.csv",
+    b"\\",
     b"numpy.py", b"__pycache__", b"a\rb", b"a\tb", "é".encode(), "\U000e0041".encode(), b" ",
 )  # fmt: skip
 

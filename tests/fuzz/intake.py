@@ -22,9 +22,11 @@ RELEASED, SOURCE = notebooks.released(), notebooks.source()
 LECTURERS = [cell for cell in SOURCE["cells"] if grade_id(cell)]
 WORDS: tuple[Any, ...] = (
     "f", "test_f", "why", "g", "test_g", "imports", "statement", "cells", "metadata", "nbgrader", "grade_id", "source",
-    "cell_type", "code", "markdown", "raw", "id", "attachments", "kernelspec", "language", "nbformat", "worksheets", "input",
+    "cell_type", "code", "markdown", "raw", "id", "attachments", "kernelspec", "language", "nbformat", "worksheets",
+    "input",
     "points", "locked", "\ud800", "\udfff", notebooks.STUB, notebooks.RIGHT, "y = 8", "# added", {"image/png": "aGk="},
-    3, 4, notebooks.cell("code", notebooks.RIGHT), notebooks.cell("code", "f = 1", notebooks.flags("f", solution=True), "f"),
+    3, 4, notebooks.cell("code", notebooks.RIGHT), notebooks.cell("code", "f = 1", notebooks.flags("f",
+    solution=True), "f"),
 )  # fmt: skip
 
 
@@ -83,7 +85,14 @@ def seeds() -> Iterator[bytes]:
     added = notebooks.cell("code", "%time\ndef f(x): return x + x", {"tags": ["picture"]}, "extra")
     picture = notebooks.cell("markdown", "![](a.png)", {}) | {"attachments": {"a.png": {"image/png": "aGVsbG8="}}}
     lines = notebooks.cell("code", "a\nb", notebooks.flags("g", solution=True)) | {"source": ["y = 8\n", "z = 9"]}
-    v3 = {"cell_type": "code", "input": "f = 1", "outputs": [], "language": "python", "metadata": {}, "collapsed": False}
+    v3 = {
+        "cell_type": "code",
+        "input": "f = 1",
+        "outputs": [],
+        "language": "python",
+        "metadata": {},
+        "collapsed": False,
+    }
     for document in (
         notebooks.released(),
         answered,

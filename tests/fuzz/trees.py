@@ -14,8 +14,8 @@ NUMBERS = (
     2**63 - 1, -(2**63), 2**64 - 1, 0.0, -0.0, 0.5, 1e308, float("inf"), float("-inf"), float("nan"), True, False, None,
 )  # fmt: skip
 TEXTS = (
-    "", "a", "nbgrader", "\x00", "\r", "\u2028", "\u202e", "é", "😀", "a" * 300, "%%bash", "def f(x): return 1", "f = 1",
-    "\\ud800", "x\ny", "\ufeff", "## BEGIN SOLUTION", "<script>", "../..", "code", "markdown",
+    "", "a", "nbgrader", "\x00", "\r", "\u2028", "\u202e", "é", "😀", "a" * 300, "%%bash", "f = 1",
+    "def f(x): return 1", "\\ud800", "x\ny", "\ufeff", "## BEGIN SOLUTION", "<script>", "../..", "code", "markdown",
 )  # fmt: skip
 MOST_NODES = 4000
 
