@@ -77,7 +77,7 @@ class _Notebook:
         self.exercises: list[ExerciseResult] = []
         self.plain = PlainAnswers(session)
         self.names = Namespace(self.plain)
-        self.count = 0
+        self.count = self.ran = 0
 
     def all(self, name: str) -> NotebookResult:
         started = time.perf_counter()
@@ -92,31 +92,42 @@ class _Notebook:
         )
 
     def _cells(self) -> list[str]:
-        """Run or mark every cell in order; the ids of those that a person marks."""
-        manual = []
-        for cell in self.notebook.get("cells", []):
-            if role(cell) in (Role.MANUAL, Role.TASK):
-                manual.append(grade_id(cell))
-            if cell.get("cell_type") != "code" or is_picture(cell):
-                continue
-            if role(cell) is Role.TEST:
-                self._test(cell)
+        """Run every cell in order, then mark those that are tests; the ids of those that a person marks.
+
+        Each test is marked on the notebook as it stood at its place. But no question is asked before the last cell has
+        shown what it shows: a function that hid what it was asked in a file or a pipe would find nobody to tell.
+        """
+        cells = self.notebook.get("cells", [])
+        manual = [grade_id(cell) for cell in cells if role(cell) in (Role.MANUAL, Role.TASK)]
+        code = [c for c in cells if c.get("cell_type") == "code" and not is_picture(c)]
+        last = max((i for i, c in enumerate(code) if role(c) is not Role.TEST and text(c).strip()), default=0)
+        steps = [self._step(c, i > last) for i, c in enumerate(code)]
+        self.session.begin_questions()
+        for cell, step in steps:
+            if isinstance(step, CodeCell):
+                self.code.append(step)
+                (self.names.add_own if step.own else self.names.add_locked)(step.text)
             else:
-                self._run(cell)
+                self._test(cell, step)
         return manual
 
-    def _run(self, cell: dict[str, Any]) -> None:
+    def _step(self, cell: dict[str, Any], at_the_end: bool) -> tuple[dict[str, Any], Any]:
+        """The cell, and what it was once it had run; of a test cell the session as it stands there."""
+        self._number(cell, [])
+        if role(cell) is not Role.TEST:
+            return cell, self._run(cell)
+        return cell, self.session if at_the_end else self.session.moment()
+
+    def _run(self, cell: dict[str, Any]) -> CodeCell:
         """A cell that the sandbox runs."""
         source, own = text(cell), role(cell) in OWN and not is_given(cell)
-        place = grade_id(cell) or str(cell.get("id", "")) or f"number {len(self.code) + 1}"
-        self.code.append(CodeCell(place, source, own))
-        (self.names.add_own if own else self.names.add_locked)(source)
+        self.ran += 1
+        place = grade_id(cell) or str(cell.get("id", "")) or f"number {self.ran}"
+        ran = CodeCell(place, source, own)
         keep = frozenset() if own else self.functions & rebinds(parse(source))
         self.functions |= defines(parse(source)) if own else frozenset()
-        self._number(cell, [])
         if not source.strip():
-            return
-        self.plain.close()
+            return ran
         outcome = self.session.run_cell(source, place, sorted(keep))
         cell["outputs"] = list(outcome.outputs)
         if outcome.error:
@@ -124,12 +135,13 @@ class _Notebook:
         if outcome.status in ("timeout", "crash"):
             what = "took too long and was stopped" if outcome.status == "timeout" else "ended the Python process"
             self.notes.append(f'The cell "{place}" {what}; the other cells were run without it.')
+        return ran
 
-    def _test(self, cell: dict[str, Any]) -> None:
+    def _test(self, cell: dict[str, Any], moment: Any) -> None:
         """A cell that the marker runs."""
         found = mark_line(text(cell))
         try:
-            result = self._by_key(cell, found) if found else self._by_asserts(cell)
+            result = self._by_key(cell, found, moment) if found else self._by_asserts(cell, moment)
         except AutograderError as error:
             self.faults.append(f"{self.unit}, cell {grade_id(cell)}: {error}")
             result = self._broken(cell, found)
@@ -139,19 +151,18 @@ class _Notebook:
             "metadata": {},
             "output_type": "execute_result",
         }
-        self._number(cell, [value])
-        value["execution_count"] = self.count
+        value["execution_count"], cell["outputs"] = cell["execution_count"], [value]
 
     def _number(self, cell: dict[str, Any], outputs: list[Any]) -> None:
         self.count += 1
         cell["execution_count"], cell["outputs"] = self.count, outputs
 
-    def _by_key(self, cell: dict[str, Any], found: MarkLine) -> ExerciseResult:
+    def _by_key(self, cell: dict[str, Any], found: MarkLine, moment: Any) -> ExerciseResult:
         key = self.keys(found.exercise)
         names = dict(zip(key.functions, found.names, strict=False))
         result = mark_exercise(
             key,
-            SandboxAnswers(self.session, key.bans, names, tape=self.conversations is not None),
+            SandboxAnswers(moment, key.bans, names, tape=self.conversations is not None),
             self.secret,
             cell=grade_id(cell),
             cells=self.code,
@@ -161,7 +172,8 @@ class _Notebook:
         )
         return self._explained(_scaled(result, points(cell)))
 
-    def _by_asserts(self, cell: dict[str, Any]) -> ExerciseResult:
+    def _by_asserts(self, cell: dict[str, Any], moment: Any) -> ExerciseResult:
+        self.plain.at(moment)
         with self.plain.open(self._cell_of):
             return mark_asserts(
                 text(cell),

@@ -18,7 +18,11 @@ __all__ = ["PlainAnswers"]
 
 
 class PlainAnswers:
-    """Gives objects by name from a branch that test cells share until the student's next cell, as in a kernel."""
+    """Gives objects by name from a branch that test cells share until the student's next cell, as in a kernel.
+
+    Args:
+        session: or a moment of one.
+    """
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -28,6 +32,12 @@ class PlainAnswers:
         self.recorder: Recorder | None = None
         self.used = False
         self.cell_of: Callable[[str], str] = str
+
+    def at(self, moment: Any) -> None:
+        """Where the notebook stands for the tests that follow: another moment is another branch."""
+        if moment is not self.session:
+            self.close()
+            self.session = moment
 
     @contextmanager
     def open(self, cell_of: Callable[[str], str]) -> Iterator[None]:

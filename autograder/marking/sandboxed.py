@@ -18,6 +18,7 @@ from autograder.sandbox.errors import (
     AnswerTimeout,
     AnswerUnusable,
 )
+from autograder.sandbox.moment import Moment
 from autograder.sandbox.session import Session
 from autograder.sandbox.tape import Tape
 
@@ -30,12 +31,13 @@ class SandboxAnswers:
     """Forks of a session, as its notebook stands now.
 
     Args:
+        session: or a moment of one, which is forked as it stood then.
         names: the student's name of each function that the key asks for, where it is another.
         tape: keep what is said, for `Conversations`.
     """
 
     def __init__(
-        self, session: Session, bans: Bans, names: Mapping[str, str] | None = None, tape: bool = False
+        self, session: Session | Moment, bans: Bans, names: Mapping[str, str] | None = None, tape: bool = False
     ) -> None:
         self.session, self.bans, self.names, self.tape = session, bans, dict(names or {}), tape
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import builtins
+import sys
+import types
 import weakref
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -22,7 +24,7 @@ from autograder.sandbox.errors import (
 )
 from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.talk import CALLBACK, EXPOSED, HANDLE, OBJECT, OURS, REF, Talk, bounded
-from autograder.sandbox.inside.wire import Channel, ChannelClosed, ProtocolViolation, TooLate, Unsendable
+from autograder.sandbox.inside.wire import Channel, ChannelClosed, ProtocolViolation, TooLate, Unsendable, awake
 from autograder.sandbox.remote import Exposed, Remote
 from autograder.sandbox.tape import Tape, wall_seconds
 
@@ -31,6 +33,7 @@ __all__ = ["Branch"]
 _MAX_CALLBACKS = 200_000  # of one call
 _MAX_DEPTH = 16  # of calls within callbacks within calls
 _ANSWERS_TO = {"stop": ("next",), "undefined": ("get", "forget")}  # replies that few requests have
+_TYPES = frozenset(t.__name__ for t in vars(types).values() if isinstance(t, type))  # of functions, generators, modules
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, np.ufunc)
 
 
@@ -44,10 +47,19 @@ class Branch(Talk):
         channel: to the fork; a Tape to keep what is said.
         seconds: CPU time of one request; wall time may be twice that, without the marker's own callbacks.
         ending: says how the fork ended, when it hung up.
+        words: of the student's cells: a class or function that is called otherwise stays without a name. It might have
+            been made while a hidden input was at hand, to be named after it.
     """
 
-    def __init__(self, channel: Channel, seconds: float, ending: Callable[[], str] = lambda: "") -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        seconds: float,
+        ending: Callable[[], str] = lambda: "",
+        words: frozenset[str] | None = None,
+    ) -> None:
         super().__init__(channel, marker=True)
+        self._words = words
         self.seconds = seconds
         self._ending = ending
         self._failure: AnswerError | None = None
@@ -101,7 +113,7 @@ class Branch(Talk):
     def begin_part(self, seconds: float) -> None:
         """From now on all requests together have this many seconds, until the next part begins."""
         self._part = self._to_give = seconds
-        self._part_began, self._in_callbacks = time.monotonic(), 0.0
+        self._part_began, self._in_callbacks = awake(), 0.0
         if isinstance(self.channel, Tape):
             self.channel.begin_part(seconds)
 
@@ -149,7 +161,7 @@ class Branch(Talk):
 
     def _time(self) -> tuple[float, float]:
         """The CPU time that a request gives (0: what is left of the part's), and when its answer is too late."""
-        now = time.monotonic()
+        now = awake()
         if not self._part:
             return self.seconds, now + wall_seconds(self.seconds)
         given, self._to_give = self._to_give, 0.0
@@ -211,12 +223,12 @@ class Branch(Talk):
             len(values) == 2 and type(values[0]) is tuple and type(values[1]) is dict and _are_texts(tuple(values[1]))
         ):
             raise ProtocolViolation("a callback without arguments")
-        start = time.monotonic()
+        start = awake()
         try:
             result, failed = (target(*values[0], **values[1]) if kind == "callback" else target()), None
         except Exception as error:
             result, failed = None, error
-        took = time.monotonic() - start
+        took = awake() - start
         self._in_callbacks += took
         if self._failure is not None:
             raise self._failure
@@ -309,10 +321,19 @@ class Branch(Talk):
             remote = self._remotes[handle] = Remote(self, handle, type_name, name, is_callable)
         return remote
 
+    def _type(self, name: str) -> str:
+        """A type's name, if it is one that was there before any question was asked."""
+        module, _, last = name.rpartition(".")
+        real = hasattr(sys.modules.get(module), last) if module else hasattr(builtins, last) or last in _TYPES
+        return name if real or self._words is None or last in self._words else "object"
+
+    def _name(self, name: str) -> str:
+        return bounded(name, 200) if self._words is None or name in self._words else ""
+
     def opaque_in(self, tag: int, rest: tuple[Any, ...]) -> Any:
         match tag, *rest:
             case [t, int(handle), str(type_name), str(name), bool(is_callable)] if t == HANDLE:
-                return self._remote(handle, bounded(type_name, 200), bounded(name, 200), is_callable)
+                return self._remote(handle, self._type(bounded(type_name, 200)), self._name(name), is_callable)
             case [t, int(number)] if t == OURS and 0 <= number < len(self._given):
                 return self._given[number]
         raise ProtocolViolation("an object of an unknown form")

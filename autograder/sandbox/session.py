@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,9 @@ from autograder.sandbox.inside.clock import WALL_FACTOR
 from autograder.sandbox.inside.decoder import Decoder
 from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.talk import bounded
-from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate
+from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate, awake
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.moment import Moment
 from autograder.sandbox.outputs import checked_outputs, plain
 from autograder.sandbox.tape import Tape
 
@@ -31,6 +33,7 @@ _GRACE_SECONDS = 3.0  # beyond the time at which a process interrupts itself
 _FORK_SECONDS = 10.0
 _START_SECONDS = 30.0
 _PATIENCE = 1.0  # until a branch that hung up has ended
+_WORD = re.compile(r"[^\W\d]\w*")
 _WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory
 
 
@@ -82,10 +85,13 @@ class Session:
     def __init__(self, box: _Box, files: Path | None = None) -> None:
         self.box, self.files, self.limits = box, files, box.limits
         self._bounds = Bounds(value_bytes=self.limits.value_bytes, depth=self.limits.depth)
-        self._done: list[tuple[str, Sequence[str]]] = []  # the cells that can be run again, and what they leave alone
+        # what can be gone through again: cells with what they leave alone, and moments that are kept
+        self._done: list[tuple[str, Sequence[str]] | Moment] = []
         self._process: _Process | None = None
         self._channel: Channel | None = None
-        self._ends = time.monotonic() + self.limits.submission_seconds
+        self._ends = awake() + self.limits.submission_seconds
+        self._words: set[str] = set()  # in the texts of its cells
+        self._latest: Moment | None = None  # kept since the last cell
         self.killed = False
         self.start_seconds = 0.0  # until its processes were ready
 
@@ -97,6 +103,8 @@ class Session:
 
     def close(self) -> None:
         """End the process and all that it started."""
+        for moment in self._moments():
+            moment.drop()
         process, self._process, self._channel = self._process, None, None
         if process is not None:
             process.kill()
@@ -104,7 +112,7 @@ class Session:
     @property
     def seconds_left(self) -> float:
         """Wall time that the submission may still use."""
-        return max(0.0, self._ends - time.monotonic())
+        return max(0.0, self._ends - awake())
 
     # Cells
 
@@ -114,6 +122,8 @@ class Session:
         Args:
             keep: names that mean afterwards what they meant before.
         """
+        self._latest = None
+        self._words.update(_WORD.findall(source))
         if self.seconds_left == 0:
             return CellOutcome(status="timeout", error=self._overtime())
         try:
@@ -148,13 +158,14 @@ class Session:
         self.close()
         return CellOutcome(status=status, outputs=[_shown(status, why)], error=why, seconds=time.monotonic() - start)
 
-    def _ask(self, *message: Any, wall: float, fds: tuple[int, ...] = ()) -> Any:
-        assert self._channel is not None
+    def _ask(self, *message: Any, wall: float, fds: tuple[int, ...] = (), channel: Channel | None = None) -> Any:
+        channel = channel or self._channel
+        assert channel is not None
         e = Encoder(self._bounds, _refuse)
-        deadline = time.monotonic() + wall
+        deadline = awake() + wall
         structure = [e.encode(part) if isinstance(part, str) else part for part in message]
-        self._channel.send(structure, e.bulks, deadline, fds)
-        structure, bulks = self._channel.receive(deadline)
+        channel.send(structure, e.bulks, deadline, fds)
+        structure, bulks = channel.receive(deadline)
         return plain(Decoder(self._bounds, bulks, _violate).decode(structure))
 
     def _ready(self, *, forks: bool = False) -> None:
@@ -167,17 +178,24 @@ class Session:
         self._greet()
         self.start_seconds += time.monotonic() - began
         replay, self._done = self._done, []
-        for number, (source, keep) in enumerate(replay, start=1):
+        for number, step in enumerate(replay, start=1):
             if self.seconds_left == 0:
+                self._done += replay[number - 1 :]
                 raise AnswerTimeout(self._overtime())
-            status = self._run(source, keep).status
-            if self._running() and forks:
-                self._try_fork()
-            if self._running() and status in ("ok", "error"):
-                self._done.append((source, keep))
+            stays = self._keep(step) if isinstance(step, Moment) else self._again(step, forks)
+            if self._running() and stays:
+                self._done.append(step)
             if not self._running():  # it died where it lived before: without this cell, once more
+                self._done += [step] if isinstance(step, Moment) and not forks else []
                 self._done += replay[number:]
-                return self._ready(forks=forks)
+                return self._ready(forks=forks or isinstance(step, Moment))
+
+    def _again(self, step: tuple[str, Sequence[str]], forks: bool) -> bool:
+        """Run a cell once more; whether it ended as it should."""
+        status = self._run(*step).status
+        if self._running() and forks:
+            self._try_fork()
+        return status in ("ok", "error")
 
     def _running(self) -> bool:
         return self._process is not None
@@ -186,7 +204,7 @@ class Session:
         """Wait until the process is ready; no student code has run yet, so what fails here is our fault."""
         assert self._channel is not None
         try:
-            self._channel.receive(time.monotonic() + _START_SECONDS)
+            self._channel.receive(awake() + _START_SECONDS)
         except (TooLate, ChannelClosed, ProtocolViolation):
             why = self._reason()
             self.close()
@@ -205,16 +223,50 @@ class Session:
     def _overtime(self) -> str:
         return f"the submission used up its {self.limits.submission_seconds:g} s"
 
+    # Moments
+
+    def begin_questions(self) -> None:
+        """The cells are over: what is asked of their functions has as much time as they had, and of its own."""
+        self._ends = awake() + self.limits.submission_seconds
+
+    def moment(self) -> Moment:
+        """The notebook as it stands now, to be forked when later cells have run.
+
+        So nothing that a function is asked can be told by a cell: when the first question comes, all cells are over.
+        """
+        if self._latest is None:
+            self._latest = Moment(self)
+            self._done.append(self._latest)
+            if self._running():
+                self._keep(self._latest)
+        return self._latest
+
+    def _moments(self) -> Iterator[Moment]:
+        return (step for step in self._done if isinstance(step, Moment))
+
+    def _keep(self, moment: Moment) -> bool:
+        """Have the process leave a copy of itself; where it cannot, it is ended."""
+        opened = self._open("moment")
+        moment.channel = opened[0] if opened else None
+        return opened is not None
+
     # Branches
 
     @contextmanager
-    def fork(self, bans: _Bans | None = None, seconds: float | None = None, tape: bool = False) -> Iterator[Branch]:
+    def fork(
+        self,
+        bans: _Bans | None = None,
+        seconds: float | None = None,
+        tape: bool = False,
+        moment: Moment | None = None,
+    ) -> Iterator[Branch]:
         """A fork of the process as it stands; gone at the end of the context.
 
         Args:
             bans: modules and calls that are refused in it.
             seconds: of one request; the limit of a part unless given.
             tape: keep what is said: the branch's channel is a Tape.
+            moment: fork the notebook as it stood then.
 
         Raises:
             AnswerCrashed: there is no process to fork, and none can be made.
@@ -224,26 +276,37 @@ class Session:
             if self.seconds_left == 0:
                 raise AnswerTimeout(self._overtime())
             self._ready(forks=forks)  # a cell may have used up threads or descriptors
-            opened = self._open_branch(bans)
+            trunk = moment.channel if moment else self._channel
+            opened = self._open_branch(bans, trunk) if trunk else None
             if opened is not None:
                 break
         else:
             raise AnswerCrashed("the process does not answer")
         near, number = opened
         channel = Tape(near) if tape else near
-        branch = Branch(channel, seconds or self.limits.part_seconds, lambda: self._end_branch(number, _PATIENCE))
+
+        def end(patience: float) -> str:
+            same = trunk is (moment.channel if moment else self._channel)
+            return self._end_branch(number, patience, trunk) if same else ""
+
+        words = frozenset(self._words)
+        branch = Branch(channel, seconds or self.limits.part_seconds, lambda: end(_PATIENCE), words)
         try:
             yield branch
         finally:
             branch.close()
-            self._end_branch(number, 0.0)
+            end(0.0)
 
-    def _open_branch(self, bans: _Bans | None) -> tuple[Channel, int] | None:
-        """A fork's channel and number; None when the process could not be forked, and is ended."""
+    def _open_branch(self, bans: _Bans | None, trunk: Channel | None = None) -> tuple[Channel, int] | None:
+        """A fork's channel and number; None when the process could not be forked, and all is ended."""
+        modules, calls = (sorted(bans.modules), sorted(bans.calls)) if bans else ([], [])
+        return self._open("fork", modules, calls, trunk=trunk)
+
+    def _open(self, *message: Any, trunk: Channel | None = None) -> tuple[Channel, int] | None:
+        """The channel and number of a process that is forked; None when that could not be, and all is ended."""
         ours, theirs = socket.socketpair()
         try:
-            modules, calls = (sorted(bans.modules), sorted(bans.calls)) if bans else ([], [])
-            number = self._ask("fork", modules, calls, wall=_FORK_SECONDS, fds=(theirs.fileno(),))
+            number = self._ask(*message, wall=_FORK_SECONDS, fds=(theirs.fileno(),), channel=trunk)
             if type(number) is not int:
                 raise ProtocolViolation("a branch without number")
             return Channel(ours, self._bounds), number
@@ -262,12 +325,12 @@ class Session:
             channel.close()
             self._end_branch(number, _PATIENCE)  # gone and reaped: it would leave room for one more
 
-    def _end_branch(self, number: int, patience: float) -> str:
+    def _end_branch(self, number: int, patience: float, trunk: Channel | None = None) -> str:
         """Have the trunk kill and reap a branch; how it had ended by itself. A trunk that cannot is ended."""
         if self._channel is None:
             return ""
         try:
-            how = self._ask("end", number, patience, wall=_FORK_SECONDS)
+            how = self._ask("end", number, patience, wall=_FORK_SECONDS, channel=trunk)
             self.killed |= type(how) is str and how.endswith(("SIGKILL", "SIGTERM"))
             return bounded(how, 200) if type(how) is str else ""
         except (TooLate, ProtocolViolation):

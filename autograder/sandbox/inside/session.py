@@ -83,6 +83,9 @@ class Session:
 
     def serve(self) -> None:
         self._encode_and_send("ready")
+        self._obey()
+
+    def _obey(self) -> None:
         while True:
             fds: list[int] = []
             try:
@@ -149,6 +152,24 @@ class Session:
             self.terminal.drain()
         except BaseException:
             self.outputs.stream("stderr", "\n[Output of other programs was lost.]\n")
+
+    # Moments
+
+    def _moment(self, fd: int) -> int:
+        """Fork a process that stays as this one is, and forks branches when it is asked to on the descriptor."""
+        state = _python_state()
+        pid = _fork()
+        if pid == 0:
+            _set_python_state(state)
+            try:
+                self.channel.close()
+                self.channel = Channel(_socket(fileno=fd), self.channel.bounds)
+                self.children, self._killed, self._pid = {}, [], _getpid()
+                self._obey()
+            finally:
+                _exit(0)
+        _close(fd)
+        return pid
 
     # Branches
 
