@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.key.kinds import as_numpy, describe, is_number, is_tensor, kind, kind_words
+from autograder.key.kinds import as_numpy, describe, is_number, is_tensor, kind, kind_words, shape_words
 from autograder.key.mismatch import Mismatch
 from autograder.key.tolerances import T32, T64, Tolerance
 
@@ -123,7 +123,12 @@ def _values(got: Any, expected: Any, name: str) -> tuple[np.ndarray, np.ndarray]
     _check_kind(got, g, e, name)
     if g.shape != e.shape:
         want = f"shape {e.shape}" if e.shape else "a single number"
-        raise _fault(name, f"shape {g.shape}" if g.shape else "a single number", want, values=(got, expected))
+        raise _fault(
+            name,
+            f"shape {shape_words(g.shape, e.shape)}" if g.shape else "a single number",
+            want,
+            values=(got, expected),
+        )
     return g, e
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_numpy", "describe", "is_number", "is_tensor", "kind", "kind_words", "type_name"]
+__all__ = ["as_numpy", "describe", "is_number", "is_tensor", "kind", "kind_words", "shape_words", "type_name"]
 
 KINDS = {"f": "floats", "i": "integers", "u": "integers", "b": "booleans", "c": "complex numbers",
          "O": "Python objects", "U": "strings", "S": "bytes"}  # fmt: skip
+
+MAX_AXES = 8
+SMALL = 10_000  # larger sizes are not shown
 
 
 def is_tensor(value: Any) -> bool:
@@ -56,14 +59,22 @@ def type_name(value: Any) -> str:
     return name if name.isidentifier() and name.isascii() and len(name) <= 32 else "object"
 
 
+def shape_words(shape: tuple[int, ...], expected: tuple[int, ...] = ()) -> str:
+    """A shape as Python writes it, less what no honest one has: a size may be a hidden number in disguise."""
+    if len(shape) > MAX_AXES:
+        return f"with {len(shape)} axes"
+    sizes = [str(n) if n < SMALL or n in expected else "…" for n in shape]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
 def describe(value: Any) -> str:
     """A value in words: type and shape, never its entries."""
     if value is None:
         return "None"
     if type(value) is np.ndarray:
-        return f"an array of shape {tuple(value.shape)}"
+        return f"an array of shape {shape_words(tuple(value.shape))}"
     if is_tensor(value):
-        return f"a torch tensor of shape {tuple(value.shape)}"
+        return f"a torch tensor of shape {shape_words(tuple(value.shape))}"
     if isinstance(value, (bool, np.bool_)):
         return "a boolean"
     if type(value) in (list, tuple, dict, set):

@@ -39,14 +39,15 @@ COMMON = [
     r"(?:too many|not enough) values to unpack \(expected \d+(?:, got \d+)?\)",
     r"(?:list|tuple|string) index out of range",
     r"division by zero",
-    r"maximum recursion depth exceeded.*",
+    r"maximum recursion depth exceeded(?: in comparison| while calling a Python object| in __instancecheck__)?",
     r"assignment destination is read-only",
     r"Singular matrix",
     r"The truth value of an array with more than one element is ambiguous\. Use a\.any\(\) or a\.all\(\)",
     r"only integer scalar arrays can be converted to a scalar index",
     r"cannot unpack non-iterable (\w+) object",
     r"Cannot cast ufunc '(\w+)' output from dtype\('(\w+)'\) to dtype\('(\w+)'\) with casting rule 'same_kind'",
-    r"setting an array element with a sequence\..*",
+    r"setting an array element with a sequence\.(?: The requested array has an inhomogeneous shape after \d+ "
+    rf"dimensions\. The detected shape was {SHAPE} \+ inhomogeneous part\.?)?",
 ]
 COMMON_TEXT = re.compile("|".join(f"(?:{p})" for p in COMMON))
 TYPES = set(
@@ -121,5 +122,5 @@ def _harmless(text: str, source: str) -> bool:
         return False
     names = {part for g in found.groups() if g for part in g.split(".")}
     words = set(re.findall(r"\w+", source)) | TYPES
-    numbers = [int(n) for n in re.findall(r"\d+", "".join(c if c not in "'" else " " for c in text)) if len(n) < 10]
-    return names <= words and len(numbers) <= 12 and all(n < SMALL for n in numbers)
+    numbers = re.findall(r"\d+", "".join(c if c not in "'" else " " for c in text))
+    return names <= words and len(numbers) <= 12 and all(len(n) < 10 and int(n) < SMALL for n in numbers)
