@@ -13,7 +13,6 @@ ENDS = {
     "abort": "import os\nos.abort()",
     "segmentation fault": "import ctypes\nctypes.string_at(0)",
     "kill -9 of itself": "import os\nos.kill(os.getpid(), 9)",
-    "kill -1": "import os\nos.kill(-1, 9)",
     "deep recursion": "import sys\nsys.setrecursionlimit(10**9)\ndef f(n): return f(n + 1) + 1\nf(0)",
     "stack overflow in C": "import pickle\na = []\nfor _ in range(10**6): a = [a]\nrepr(a)",
     "an exit handler": "import atexit, os\natexit.register(os._exit, 1)",

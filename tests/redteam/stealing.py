@@ -1,6 +1,6 @@
 """Attempts to steal answers or data: rows 11-12. Everything found is printed; canaries must not be among it.
 
-`{paths}`, `{marker}` and `{port}` stand for the course's private paths, the marker's process and an open port.
+`{paths}` and `{marker}` stand for the course's private paths and the grader's process.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ STEALING = [
     Attack(11, "imports the answers", cell=TRY + "import importlib\nfor n in ('dlmath_ref', 'solutions', 'autograder', "
            "'autograder.key', '__editable___dlmath_0_1_0_finder'):\n"
            "    attempt(lambda: 'IMP' + 'ORTED ' + str(importlib.import_module(n)))"),
-    Attack(11, "reads the course by path", cell=TRY + "import os\nfor p in {paths}:\n    attempt(lambda: os.listdir(p))\n"
+    Attack(11, "reads the course by path", fence=True, cell=TRY + "import os\nfor p in {paths}:\n    attempt(lambda: os.listdir(p))\n"
            "    attempt(lambda: open(p).read())"),
-    Attack(11, "walks the whole file system", cell=TRY + "import os\nfor top in ('/', '..', '../..', os.path.expanduser('~')):\n"
+    Attack(11, "walks the whole file system", fence=True, cell=TRY + "import os\nfor top in ('/', '..', '../..', os.path.expanduser('~')):\n"
            "    for folder, folders, names in os.walk(top):\n        if os.path.realpath(folder).startswith(('/proc', '/sys', '/usr', '/lib')):\n"
            "            folders.clear()\n            continue\n"
            "        for n in names:\n            if n.endswith(('.py', '.db', '.ipynb', '.json', 'secret', '.txt')) and "
            "'site-packages' not in folder and 'lib/python' not in folder:\n"
            "                attempt(lambda: open(os.path.join(folder, n)).read())"),
-    Attack(11, "reads other processes", cell=TRY + "import os\npids = []\nattempt(lambda: pids.extend(p for p in os.listdir('/proc') if p.isdigit()))\n"
+    Attack(11, "reads other processes", fence=True, cell=TRY + "import os\npids = []\nattempt(lambda: pids.extend(p for p in os.listdir('/proc') if p.isdigit()))\n"
            "for pid in [*pids, '1', str(os.getppid()), '{marker}']:\n    for f in ('environ', 'cmdline', 'maps', 'mem'):\n"
            "        attempt(lambda: open('/proc/' + pid + '/' + f, 'rb').read(10**6))\n"
            "    for d in ('fd', 'cwd/', 'root/'):\n        attempt(lambda: os.listdir('/proc/' + pid + '/' + d))"),
     Attack(11, "reads inherited descriptors", cell=TRY + "import os\nfor fd in range(3, 256):\n"
            "    attempt(lambda: os.pread(fd, 10**5, 0))"),
-    Attack(11, "reads shared memory", cell=TRY + "import os, glob\nfor p in glob.glob('/dev/shm/*') + glob.glob('/tmp/*') + "
+    Attack(11, "reads shared memory", fence=True, cell=TRY + "import os, glob\nfor p in glob.glob('/dev/shm/*') + glob.glob('/tmp/*') + "
            "glob.glob('/var/tmp/*') + glob.glob('/run/*'):\n    attempt(lambda: open(p, 'rb').read(10**5))"),
     Attack(11, "searches its own memory", cell=TRY + "import re\nhits = []\n"
            "for line in open('/proc/self/maps'):\n    m = re.match(r'([0-9a-f]+)-([0-9a-f]+) rw', line)\n    if not m: continue\n"
@@ -37,23 +37,9 @@ STEALING = [
            "        data = mem.read(min(int(m[2], 16) - int(m[1], 16), 2**26))\n"
            "        hits += re.findall(rb'CAN' + rb'ARY-[a-z]+-[0-9a-f]{16}', data)\n"
            "    except (OSError, ValueError, OverflowError): pass\nprint(hits)"),
-    Attack(11, "asks the operating system about others", cell=TRY + "import subprocess\nfor c in ('ps aux', 'id', 'ls -la /root /home "
+    Attack(11, "asks the operating system about others", fence=True, cell=TRY + "import subprocess\nfor c in ('ps aux', 'id', 'ls -la /root /home "
            "/work /srv', 'env', 'mount', 'cat /etc/shadow', 'ss -lntp'):\n"
            "    attempt(lambda: subprocess.run(c, shell=True, capture_output=True, timeout=10).stdout)"),
-    Attack(11, "attaches to the marker", cell=TRY + "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-           "for pid in (1, 2, os.getppid(), {marker}):\n    attempt(lambda: 'ptrace %d' % libc.ptrace(16, pid, 0, 0))\n"
-           "    attempt(lambda: os.kill(pid, 9) if pid not in (os.getpid(), 0, 1) else None)\n"
-           "buffer = ctypes.create_string_buffer(4096)\nclass V(ctypes.Structure):\n"
-           "    _fields_ = [('base', ctypes.c_void_p), ('len', ctypes.c_size_t)]\n"
-           "v = V(ctypes.addressof(buffer), 4096)\n"
-           "attempt(lambda: 'vm %d' % libc.process_vm_readv({marker}, ctypes.byref(v), 1, ctypes.byref(v), 1, 0))"),
-    Attack(11, "calls home", cell=TRY + "import socket\n"
-           "def go(family, kind, address):\n    s = socket.socket(family, kind)\n    s.settimeout(1)\n    s.connect(address)\n"
-           "    return 'CONN' + 'ECTED'\n"
-           "attempt(lambda: go(socket.AF_INET, socket.SOCK_STREAM, ('127.0.0.1', {port})))\n"
-           "attempt(lambda: go(socket.AF_INET, socket.SOCK_DGRAM, ('127.0.0.1', 53)))\n"
-           "attempt(lambda: go(socket.AF_UNIX, socket.SOCK_STREAM, '\\0dlmath-redteam'))\n"
-           "attempt(lambda: 'CONN' + 'ECTED ' + socket.gethostbyname('dlmath.example'))"),
     Attack(12, "reads the environment", cell="import os\nprint(dict(os.environ))\nprint(open('/proc/self/environ').read())"),
     Attack(12, "looks for signs of grading", double="import os\ndef double(x):\n"
            "    graded = 'NBGRADER_EXECUTION' in os.environ or any('autograder' in k.lower() for k in os.environ)\n"

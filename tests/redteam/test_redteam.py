@@ -1,141 +1,204 @@
-"""Real attempts against grading, at each level of isolation: no gain, nothing learned, nobody else harmed."""
+"""Real attempts against grading, at each level of isolation: no gain, nothing learned, nobody else harmed.
+
+A class of attackers with honest students among them goes the whole way once for each combination of level and user:
+handed in, graded, recorded, told, reported, exported, and shown by nbgrader's own pages.
+"""
 
 from __future__ import annotations
 
-import os
-import socket
-import tempfile
-from collections.abc import Iterator
+import contextlib
+import csv
+import io
+import json
+import re
 from pathlib import Path
 
-import psutil
+import bs4
 import pytest
 
-from autograder.course import Course
-from autograder.feedback import write_feedback
-from autograder.grade import GradeSummary, grade_units
-from autograder.record import results
-from autograder.results import SubmissionResult, Verdict
-from autograder.sandbox import Limits
-from autograder.sandbox.inside.isolation import syscalls
-from autograder.sandbox.probe import probe
-from tests.redteam.attack import BASELINE, Attack
-from tests.redteam.breaking import BREAKING
-from tests.redteam.course import HONEST, UNIT, canaries, make_course, submit
-from tests.redteam.forging import FORGING
-from tests.redteam.stealing import STEALING
-from tests.redteam.tampering import TAMPERING
+from autograder.record.gradebook import open_gradebook
+from autograder.results import Verdict
+from tests.redteam.attack import Attack
+from tests.redteam.battle import Battle
+from tests.redteam.course import HONEST, UNIT
+from tests.redteam.pages import NOT_GRADED
 
-MIB = 2**20
-LIMITS = Limits(
-    cell_seconds=1,
-    part_seconds=1,
-    submission_seconds=20,
-    memory_bytes=700 * MIB,
-    disk_bytes=64 * MIB,
-    file_bytes=32 * MIB,
-    value_bytes=16 * MIB,
-    processes=48,
-)
-ATTACKS = [*FORGING, *TAMPERING, *STEALING, *BREAKING]
-LEVELS = ["namespaces", "landlock"]
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%", "＝", "＋", "－", "＠")
+MISTAKES = re.compile(r"SyntaxError|IndentationError|NameError: name '(?!undefined_)")  # of who wrote an attack
+ACTIVE = re.compile(r"\s*(javascript|vbscript|data:(?!image/(png|jpeg|gif|svg\+xml)))", re.IGNORECASE)
 
 
-class Battle:
-    """A graded class of attackers and three honest students."""
-
-    def __init__(self, course: Course, level: str, tokens: dict[str, str], temporary: Path) -> None:
-        self.course, self.temporary = course, temporary
-        self.before = set(psutil.Process().children(recursive=True))
-        for attack in [*HONEST, *ATTACKS]:
-            submit(course, attack, tokens)
-        self.summary: GradeSummary = grade_units(course, [UNIT], isolation=level, floor=level, limits=LIMITS)
-        write_feedback(course, [UNIT])
-        self.results: dict[str, SubmissionResult] = {e.result.student: e.result for e in results(course, UNIT)}
-        self.secrets = canaries(course)
-
-    def told(self, student: str) -> str:
-        """Everything that a submission's code printed and its student can read."""
-        folders = (self.course.autograded / student, self.course.feedback / student)
-        return "\n".join(p.read_text(errors="replace") for f in folders for p in f.rglob("*") if p.is_file())
-
-
-@pytest.fixture(scope="module", params=LEVELS)
-def battle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Battle]:
-    level = request.param
-    if reason := probe()[level]:
-        pytest.skip(f"{level}: {reason}")
-    course = make_course(tmp_path_factory.mktemp(level))
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        tempfile.TemporaryDirectory(
-            prefix="redteam-"
-        ) as temporary,  # not in tmp_path: the student's user must reach it
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        os.chmod(temporary, 0o711)
-        patch.setenv("TMPDIR", temporary)
-        patch.setenv("DATABASE_PASSWORD", "CANARY-environment")
-        syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)  # whatever loses its parent becomes a child of this process
-        folders = [
-            course.home,
-            course.source,
-            course.solutions,
-            course.private,
-            course.submitted,
-            Path(__file__).parents[2],
-        ]
-        files = [course.home / "outside.txt", course.solutions / UNIT / "double.py", course.private / "secret"]
-        others = course.submitted / HONEST[1].student / UNIT / "attack.ipynb"
-        paths = [str(p) for p in (*folders, *files, others, course.home / "gradebook.db")]
-        tokens = {"{paths}": repr(paths), "{marker}": str(os.getpid()), "{port}": str(listener.getsockname()[1])}
-        yield Battle(course, level, tokens, Path(temporary))
-        syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 0)
-
-
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.student)
 def test_attack(battle: Battle, attack: Attack) -> None:
     """It earns no more than the same submission without it, keeps what it must, and learns nothing."""
+    battle.count(attack, "attempts")
     result = battle.results[attack.student]
-    assert result.points <= BASELINE
+    verdicts = [(e.exercise, e.verdict, e.message) for n in result.notebooks for e in n.exercises]
+    if result.points > attack.most:
+        battle.count(attack, "gained")
+    assert result.points <= attack.most, verdicts
     if attack.keeps is not None:
-        assert result.points == attack.keeps, [
-            (e.exercise, e.verdict, e.message) for n in result.notebooks for e in n.exercises
-        ]
+        assert result.points == attack.keeps, (verdicts, result.notes, [n.notes for n in result.notebooks])
     told = battle.told(attack.student)
     assert told
-    for secret in battle.secrets:
-        assert secret not in told, secret
+    learned = [secret for secret in battle.secrets if secret in told]
+    if learned:
+        battle.count(attack, "learned")
+    assert not learned, [told[max(0, told.find(s) - 300) :][:600] for s in learned]
 
 
 def test_honest_students_are_graded_as_ever(battle: Battle) -> None:
-    """Who sits between attackers gets the marks that the answers deserve."""
+    """Who sits between attackers gets the marks that the answers deserve, in the results and in the gradebook."""
+    with open_gradebook(battle.course.database) as gradebook:
+        recorded = {s.student.id: s.score for s in gradebook.assignment_submissions(UNIT)}
     for honest in HONEST:
         result = battle.results[honest.student]
-        assert result.points == honest.keeps, honest.name
-        assert not result.notes and not result.staff
+        harmed = result.points != honest.keeps or result.notes or result.staff or recorded[honest.student] != honest.keeps
+        if harmed:
+            battle.count(honest, "harmed")
+        assert not harmed, (honest.name, result.points, recorded[honest.student], result.notes, result.staff)
+
+
+def test_the_gradebook_says_what_was_marked(battle: Battle) -> None:
+    """Every attacker's score in the gradebook is the marker's, and the file is whole."""
+    assert not battle.outcome["damage"]
+    with open_gradebook(battle.course.database) as gradebook:
+        recorded = {s.student.id: s.score for s in gradebook.assignment_submissions(UNIT)}
+    assert recorded == {student: result.points for student, result in battle.results.items()}
 
 
 def test_the_batch_ends_and_nothing_is_broken(battle: Battle) -> None:
     """Every submission has a result, at the level that was asked for, without a fault of ours."""
-    assert len(battle.results) == len(ATTACKS) + len(HONEST)
-    assert not battle.summary.due
-    broken = [(r.student, r.staff) for r in battle.results.values() if r.staff or Verdict.BROKEN in _verdicts(r)]
+    expected = {a.student for a in (*HONEST, *battle.fighters)}
+    assert set(battle.results) == expected
+    assert not battle.outcome["due"]
+    broken = [
+        (r.student, r.staff)
+        for r in battle.results.values()
+        if r.staff or Verdict.BROKEN in {e.verdict for n in r.notebooks for e in n.exercises}
+    ]
     assert not broken
+    assert {r.environment.isolation for r in battle.results.values()} == {battle.how.level}
+    assert battle.outcome["isolation"] == battle.how.level
+    assert (battle.outcome["uid"] == 0) == (battle.how.user == "root")
 
 
-def test_the_level_is_recorded(battle: Battle, request: pytest.FixtureRequest) -> None:
-    """Each result says at which level of isolation it was made."""
-    assert {r.environment.isolation for r in battle.results.values()} == {battle.summary.isolation}
-    assert battle.summary.isolation in request.node.name
+def test_nothing_outside_was_touched(battle: Battle) -> None:
+    """Sources, keys, releases, submissions, secrets and home are the same to the last bit; no trace lies anywhere."""
+    harm = {name: battle.outcome[name] for name in ("changed", "traces", "reached", "processes", "temporary")}
+    if any(harm.values()):
+        battle.count(HONEST[0], "harmed")
+    assert not any(harm.values()), harm
 
 
-def test_nothing_outlives_its_submission(battle: Battle) -> None:
-    """No process that the grading started is left, no temporary file, whoever made it."""
-    started = set(psutil.Process().children(recursive=True)) - battle.before
-    assert not [p for p in started if p.status() != psutil.STATUS_ZOMBIE]
-    assert not list(battle.temporary.iterdir())
+def test_attacks_are_written_as_they_should_be(battle: Battle) -> None:
+    """No attempt fails by a slip of its own: it would prove nothing."""
+    slips = {}
+    for attack in battle.fighters:
+        if attack.row in (1, 21, 22, 23) or attack.keeps == 0:
+            continue  # broken on purpose
+        for outputs, _ in battle.outputs(attack.student):
+            errors = [o for o in outputs or () if o["output_type"] == "error"]
+            if found := [e["evalue"] for e in errors if MISTAKES.search(f"{e['ename']}: {e['evalue']}")]:
+                slips[attack.name] = found
+    assert not slips
 
 
-def _verdicts(result: SubmissionResult) -> set[Verdict]:
-    return {e.verdict for n in result.notebooks for e in n.exercises}
+# -- pages
+
+
+@pytest.mark.parametrize("kind", ["feedback", "report", "hub", "stock"])
+def test_pages_run_nothing_of_a_students(battle: Battle, kind: str) -> None:
+    """No element, attribute or address of any page runs or loads what a student wrote."""
+    pages = battle.pages[kind]
+    assert pages
+    own = _scripts(_plain_page(battle, kind)) if kind in ("hub", "stock") else set()
+    found = {str(page): faults for page in pages if (faults := _faults(page, own))}
+    if found:
+        battle.count(HONEST[0], "harmed")
+    assert not found
+
+
+def _plain_page(battle: Battle, kind: str) -> Path:
+    return battle.course.work / "pages" / kind / f"{HONEST[1].student}.html"
+
+
+def _scripts(page: Path) -> set[str]:
+    """The scripts and styles that belong to the page itself, by their text less what names the submission."""
+    soup = bs4.BeautifulSoup(page.read_text(), "html.parser")
+    return {_shape(e) for e in soup.find_all(["script", "style", "link", "meta", "form", "button", "input", "iframe", "svg", "base"])}
+
+
+def _shape(element: bs4.Tag) -> str:
+    return re.sub(r"[0-9a-f]{32}|\"[^\"]*\"|'[^']*'", "", str(element))[:3000] if element.name in ("script", "style") else f"{element.name} {sorted(element.attrs)}"
+
+
+def _faults(page: Path, own: set[str]) -> list[str]:
+    soup = bs4.BeautifulSoup(page.read_text(errors="replace"), "html.parser")
+    found = []
+    for e in soup.find_all(True):
+        if e.name in ("script", "object", "embed", "iframe", "frame", "base", "form", "link", "applet", "portal") or (
+            e.name == "meta" and "http-equiv" in e.attrs and "refresh" in str(e.attrs["http-equiv"]).lower()
+        ):
+            if _shape(e) not in own and not (e.name == "meta"):
+                found.append(str(e)[:200])
+            elif e.name == "meta":
+                found.append(str(e)[:200])
+        for name, value in e.attrs.items():
+            text = " ".join(value) if isinstance(value, list) else str(value)
+            if name.lower().startswith("on") and f"{e.name} {sorted(e.attrs)}" not in own:
+                found.append(f"{e.name} {name}={text[:100]}")
+            if name.lower() in ("href", "src", "action", "formaction", "xlink:href", "srcdoc", "data", "poster", "background") and (
+                ACTIVE.match(text) or name.lower() == "srcdoc"
+            ):
+                found.append(f"{e.name} {name}={text[:100]}")
+            if name.lower() == "style" and re.search(r"url\(|expression|@import|position\s*:\s*fixed", text, re.IGNORECASE):
+                found.append(f"{e.name} style={text[:100]}")
+    return found
+
+
+def test_our_pages_forbid_scripts(battle: Battle) -> None:
+    """Feedback and class pages tell the browser to run none, should one be in them after all."""
+    for page in (*battle.pages["feedback"], *battle.pages["report"]):
+        if page.suffix == ".html":
+            assert "default-src 'none'" in page.read_text(errors="replace")[:2000]
+
+
+# -- names and tables
+
+
+def test_a_spreadsheet_computes_nothing(battle: Battle) -> None:
+    """A row for each student, and no cell of the exported marks begins a formula; numbers may be negative."""
+    text = (battle.course.work / "marks.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(io.StringIO(text)))
+    assert len(rows) == len(battle.results) + 1
+    assert len(text.splitlines()) == len(rows)
+    formulas = [c for row in rows[1:] for c in row if c.lstrip().startswith(FORMULA)]
+    assert not formulas
+    assert not [c for row in rows for c in row if re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", c)]
+
+
+def test_names_that_cannot_be_shown_are_nobodys(battle: Battle) -> None:
+    """A folder whose name would forge a line of a log or turn a page around is not graded, and harms no report."""
+    assert not set(NOT_GRADED.values()) & set(battle.results)
+    log = (battle.course.home.parent / "log").read_text(errors="replace")
+    assert "zz_honest 0" not in log and "\x07" not in log
+
+
+# -- what a mark says beside its points
+
+
+def test_messages_are_bounded_and_plain(battle: Battle) -> None:
+    """What is stored of a submission is small, and holds no control characters."""
+    for path in (battle.course.private / "results" / UNIT).glob("*.json"):
+        text = path.read_text()
+        assert len(text) < 200_000, path.name
+        texts = [p for e in _exercises(json.loads(text)) for p in (e.get("message", ""), e.get("diagnosis", ""))]
+        assert not [t for t in texts if re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", t) or len(t) > 3000], path.name
+
+
+def _exercises(entry: dict) -> list[dict]:
+    notebooks = entry["result"]["notebooks"]
+    exercises = [e for n in notebooks for e in n["exercises"]]
+    with contextlib.suppress(KeyError):
+        exercises += [p for e in exercises for p in e["parts"]]
+    return exercises
