@@ -20,7 +20,7 @@ from autograder.files import remove_unfinished
 __all__ = ["lock_file", "lock_holder", "single_writer"]
 
 GRADED = "{work}: this course is being graded already (process {holder}). Wait until it has ended."
-TRIES, TRY_SECONDS = 10, 0.01
+TRIES, TRY_SECONDS = 50, 0.01
 
 
 def lock_file(course: Course) -> Path:

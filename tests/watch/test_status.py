@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -174,10 +175,12 @@ def test_a_run_that_was_killed(killed: Seen, course: Course, capsys: pytest.Capt
 def test_a_terminal_is_refreshed_until_ctrl_c(killed: Seen, course: Course) -> None:
     """`--watch` on a real terminal: the text comes, again and again, and Ctrl-C is no failure."""
     ours, theirs = os.openpty()
-    with subprocess.Popen(command(course, "status", "--watch"), stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    words, wide = command(course, "status", "--watch"), {**os.environ, "COLUMNS": "200"}
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=wide) as process:
         os.close(theirs)
         shown = b""
         while shown.count(b"ended in the middle") < 2:
+            assert select.select([ours], [], [], PATIENCE)[0], shown
             shown += os.read(ours, 4096)
         process.send_signal(signal.SIGINT)
         with suppress(OSError):  # the terminal's other end is closed
@@ -331,7 +334,7 @@ def test_asking_never_hinders_a_run_from_beginning(tmp_path: Path) -> None:
             assert asker.stdout and asker.stdout.readline()
             for _ in range(2000):
                 assert lock_holder(course) == ""
-            for _ in range(300):
+            for _ in range(100):
                 with single_writer(course):
                     pass
         finally:
