@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import CourseError, UsageError
+from autograder.files import write_first
 
 __all__ = ["UNNAMED", "Course"]
 
@@ -105,12 +105,5 @@ class Course:
 
     def secret(self) -> bytes:
         """The course's secret, from which seeds derive; made at first use."""
-        path = self.private / "secret"
         self.private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
-        with os.fdopen(fd, "wb") as f:
-            f.write(secrets.token_hex(16).encode())
-        return path.read_bytes()
+        return write_first(self.private / "secret", secrets.token_hex(16).encode(), 0o600)

@@ -7,11 +7,11 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["remove_unfinished", "temporary_folder", "write_whole"]
+__all__ = ["remove_unfinished", "temporary_folder", "write_first", "write_whole"]
 
 UNFINISHED = (".autograder-", ".part")  # how the name of a file begins and ends while it is written
 KEPT = "autograder.kept-"  # begins the name of a temporary folder
@@ -37,7 +37,21 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> bool:
     return True
 
 
-def _replace(path: Path, data: bytes, mode: int) -> None:
+def write_first(path: Path, data: bytes, mode: int) -> bytes:
+    """Make the file hold `data` unless it is there: of several who do that at once, one decides. Its content."""
+    if path.exists() and not path.stat().st_size:  # of a disk that was full
+        path.unlink()
+    if not path.exists():
+        try:
+            _replace(path, data, mode, os.link)
+        except FileExistsError:
+            pass
+        except OSError as fault:
+            raise OSError(fault.errno, fault.strerror, str(path)) from fault
+    return path.read_bytes()
+
+
+def _replace(path: Path, data: bytes, mode: int, put: Callable[[str, Path], None] = os.replace) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED[0], suffix=UNFINISHED[1])
     try:
@@ -46,10 +60,9 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
             f.flush()
             os.fsync(f.fileno())
             os.fchmod(f.fileno(), mode)
-        os.replace(name, path)
-    except BaseException:
+        put(name, path)
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _holds(path: Path, data: bytes, mode: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,9 +21,10 @@ LONG = "import time\ndef mean_of(x):\n    time.sleep(1)\n    return sum(x) / len
 
 @pytest.fixture
 def at_work(course: Course) -> Iterator[Command]:
-    """A batch in which the first submissions are recorded and the last has not been begun."""
+    """A batch that stands still after the first submissions, until it is told to go on."""
     command = Command(course, "grade", *LIMIT_WORDS, "--workers=1", "--json")
     until(lambda: not command.running or len(stored(course)) >= 2, "the first submissions")
+    command.send(signal.SIGSTOP)
     yield command
     command.stop()
 
@@ -35,6 +37,7 @@ def test_unit_is_released_again(course, at_work, tried, ends_as_undisturbed) -> 
     tried("unit released again")
     released = run(course, "release", UNIT, aside="release")
     assert released.code == 0, released.err
+    at_work.send(signal.SIGCONT)
     done = at_work.wait()
     assert done.code == 0, done.err
     assert len(done.document["due"]) == len(STUDENTS) and "Run autograder grade again" in done.err
@@ -55,6 +58,7 @@ def test_points_change_meanwhile(course, at_work, tried, undisturbed) -> None:
     tried("points changed meanwhile")
     released = run(course, "release", UNIT, aside="release")
     assert released.code == 0, released.err
+    at_work.send(signal.SIGCONT)
     done = at_work.wait()
     assert "Traceback" not in done.err
     if done.code:
