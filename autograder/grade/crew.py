@@ -121,7 +121,7 @@ class Crew:
             return dict(await asyncio.wait_for(self.client.scheduler.ncores(), ANSWER_SECONDS))
         except (OSError, TimeoutError) as fault:
             raise AutograderError(
-                f"{self.offer.scheduler}: the scheduler does not answer any more ({fault or 'no answer'}). What was "
+                f"{self.offer.scheduler}: the scheduler does not answer any more ({str(fault) or 'silence'}). What was "
                 "graded is recorded. Start it again, and its workers."
             ) from None
 
@@ -144,7 +144,7 @@ class Crew:
             await _together(self._place(address) for _ in range(threads))
         except Trouble as trouble:
             self._dismiss(address)
-            if trouble.rest:
+            if trouble.rest and self.client.status == "running":
                 print(f"worker {address}: {trouble}. It rests for {trouble.rest:.0f} s.", file=sys.stderr)
             await asyncio.sleep(trouble.rest)
         except Refusal as refusal:
@@ -181,10 +181,9 @@ class Crew:
             except Exception as fault:  # the submission cannot be read
                 self._done(job, Died(job=job, why=f"it could not be sent: {fault}"))
                 continue
-            if told.stranger:
-                self._queue.appendleft(job)
-                self._held.discard(job)
-                raise Trouble("it forgot the run", rest=0.0)
+            if told.stranger or told.unable:
+                self._return(job)
+                raise Trouble("it forgot the run", rest=0.0) if told.stranger else Trouble(told.unable)
             if told.died:
                 self._back(job, self._deaths, TRIES, f"worker process {told.died}")
             else:
@@ -226,7 +225,10 @@ class Crew:
         count[job] += 1
         if count[job] >= most:
             self._done(job, Died(job=job, why=f"the {why}, {most} times"))
-            return
+        else:
+            self._return(job)
+
+    def _return(self, job: Job) -> None:
         self._held.discard(job)
         self._queue.appendleft(job)
         self._changed.set()

@@ -72,6 +72,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     graded: bytes = b""  # a Graded as msgpack, or "" ...
     died: str = ""  # ... because the worker process ended, and how
+    unable: str = ""  # ... because no worker process could be started
     stranger: bool = False  # ... because it knows nothing of this run (any more)
 
 

@@ -37,6 +37,7 @@ def welcome(name: str, setup: bytes, material: bytes, job_seconds: float) -> byt
     try:
         worker = run.take()
     except (OSError, EOFError) as fault:
+        end_run(name)
         return msgspec.msgpack.encode(Ready(refusal=f"the worker process did not start: {fault!r}", exit_code=3))
     except AutograderError as refusal:
         end_run(name)
@@ -96,8 +97,8 @@ class _Run:
     def grade(self, parcel: bytes) -> Told:
         try:
             worker = self.take()
-        except (OSError, EOFError) as fault:
-            return Told(died=f"did not start: {fault!r}")
+        except (OSError, EOFError, AutograderError) as fault:
+            return Told(unable=f"no worker process started: {fault or type(fault).__name__}")
         try:
             worker.line.send_bytes(parcel)
             if not worker.line.poll(self.job_seconds):
