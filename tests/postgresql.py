@@ -16,6 +16,7 @@ import pytest
 
 PASSWORD = "a password with / and @"
 ENCODED = "a%20password%20with%20%2F%20and%20%40"
+START_SECONDS = 120  # of a busy machine
 TOOLS = ("initdb", "postgres", "pg_dump", "pg_restore")
 # Debian keeps the server's programs off the path.
 os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
@@ -72,7 +73,7 @@ def server(folder: Path, durable: bool = False) -> Iterator[str]:
 def wait(url: str, log: Path) -> None:
     import psycopg
 
-    for _ in range(100):
+    for _ in range(START_SECONDS * 10):
         try:
             psycopg.connect(plain(url), connect_timeout=2).close()
             return
