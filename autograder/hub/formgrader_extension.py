@@ -26,7 +26,16 @@ from autograder.hub.settings import Settings, read_settings
 __all__ = ["HubFormgrader"]
 
 PAGES = Path(__file__).parent / "formgrader_pages"
+NAMES = ("student", "last_name", "first_name", "notebook_path")  # among a page's resources: they come from people
 MARKDOWN = "autograder.feedback.statements.markdown"  # by name, as nbconvert's own filters are: safe HTML with MathML
+
+
+class SubmissionPage(HTMLExporter):
+    """A submission as HTML. nbgrader's template writes people's names as they are: here they cannot be markup."""
+
+    def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
+        told = {k: html.escape(v) if k in NAMES and isinstance(v, str) else v for k, v in (resources or {}).items()}
+        return super().from_filename(filename, told, **kw)
 
 
 class HubFormgrader(FormgradeExtension):
@@ -47,9 +56,9 @@ class HubFormgrader(FormgradeExtension):
             dlmath_board=self._board(),
         )
 
-    def _exporter(self) -> HTMLExporter:
+    def _exporter(self) -> SubmissionPage:
         """Submissions as HTML, for the page on which a person marks."""
-        exporter = HTMLExporter(
+        exporter = SubmissionPage(
             config=self.config,
             template_name="formgrade_offline",
             extra_template_basedirs=[str(PAGES), handlers.template_path],
