@@ -91,7 +91,7 @@ def fight(folder: Path, level: str, all_of_them: bool) -> dict[str, Any]:
         before = _digests(course)
         began = time.monotonic()
         done = grade_units(course, [UNIT], isolation=level, floor=level, limits=LIMITS)
-        seconds = time.monotonic() - began
+        seconds, left = time.monotonic() - began, _left()
         _name_people(course)
         write_feedback(course, [UNIT], workers=2)
         write_report(course, [UNIT], course.work / "report" / "class.html")
@@ -106,7 +106,7 @@ def fight(folder: Path, level: str, all_of_them: bool) -> dict[str, Any]:
             "changed": sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)),
             "traces": _traces(course, folder),
             "reached": reached(),
-            "processes": [p.name() for p in _left()],
+            "processes": [p.name() for p in left],
             "temporary": sorted(p.name for p in Path(os.environ["TMPDIR"]).iterdir() if p.name != "others.txt"),
             "damage": _damage(course),
         }

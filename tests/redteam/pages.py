@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.redteam.attack import Attack
 
-__all__ = ["NOT_GRADED", "PAGES"]
+__all__ = ["NAMES", "NOT_GRADED", "PAGES"]
 
 MARKUP = {
     "a script": "<script>alert(1)</script>",
@@ -106,6 +106,7 @@ NAMES = {
     "a full-width formula": "＝SUM(1)",
     "commas and quotes": 'a,"b",c;d',
     "a tag": "<b onclick=alert(1)>x",
+    "an attribute": '" onmouseover="alert(1)',
     "a template": "{{7*7}}",
     "an option": "--force",
     "a space": "ana maria",

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import html
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import bs4
@@ -21,10 +23,14 @@ from autograder.results import Verdict
 from tests.redteam.attack import Attack
 from tests.redteam.battle import Battle
 from tests.redteam.course import HONEST, UNIT
-from tests.redteam.pages import NOT_GRADED
+from tests.redteam.pages import NAMES, NOT_GRADED
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%", "＝", "＋", "－", "＠")
 MISTAKES = re.compile(r"SyntaxError|IndentationError|NameError: name '(?!undefined_)")  # of who wrote an attack
+ELEMENTS = ("script", "object", "embed", "iframe", "frame", "base", "form", "link", "applet", "portal")
+ADDRESSES = ("href", "src", "action", "formaction", "xlink:href", "data", "poster", "background")
+LOADING = re.compile(r"url\(|expression|@import|position\s*:\s*fixed", re.IGNORECASE)
+NUMBERS = re.compile(r"[0-9a-f]{32}|submission_id = \"[^\"]*\"")
 ACTIVE = re.compile(r"\s*(javascript|vbscript|data:(?!image/(png|jpeg|gif|svg\+xml)))", re.IGNORECASE)
 
 
@@ -111,7 +117,9 @@ def test_pages_run_nothing_of_a_students(battle: Battle, kind: str) -> None:
     """No element, attribute or address of any page runs or loads what a student wrote."""
     pages = battle.pages[kind]
     assert pages
-    own = _scripts(_plain_page(battle, kind)) if kind in ("hub", "stock") else set()
+    if kind == "stock":  # writes names as they are: the hub's page is the one for names that nobody vouches for
+        pages = [p for p in pages if p.stem not in NAMES.values()]
+    own = _of_the_page(_plain_page(battle, kind)) if kind in ("hub", "stock") else set()
     found = {str(page): faults for page in pages if (faults := _faults(page, own))}
     if found:
         battle.count(HONEST[0], "harmed")
@@ -122,45 +130,35 @@ def _plain_page(battle: Battle, kind: str) -> Path:
     return battle.course.work / "pages" / kind / f"{HONEST[1].student}.html"
 
 
-def _scripts(page: Path) -> set[str]:
-    """The scripts and styles that belong to the page itself, by their text less what names the submission."""
-    soup = bs4.BeautifulSoup(page.read_text(), "html.parser")
-    return {_shape(e) for e in soup.find_all(["script", "style", "link", "meta", "form", "button", "input", "iframe", "svg", "base"])}
-
-
-def _shape(element: bs4.Tag) -> str:
-    return re.sub(r"[0-9a-f]{32}|\"[^\"]*\"|'[^']*'", "", str(element))[:3000] if element.name in ("script", "style") else f"{element.name} {sorted(element.attrs)}"
+def _of_the_page(page: Path) -> set[str]:
+    """What runs or loads something in a page of an honest student's: it is the page's own."""
+    return set(_active(bs4.BeautifulSoup(page.read_text(), "html.parser")))
 
 
 def _faults(page: Path, own: set[str]) -> list[str]:
-    soup = bs4.BeautifulSoup(page.read_text(errors="replace"), "html.parser")
-    found = []
+    found = _active(bs4.BeautifulSoup(page.read_text(errors="replace"), "html.parser"))
+    return [f for f in found if f not in own]
+
+
+def _active(soup: bs4.BeautifulSoup) -> Iterator[str]:
+    """Elements, attributes and addresses that run, load or send something; without what only numbers a submission."""
     for e in soup.find_all(True):
-        if e.name in ("script", "object", "embed", "iframe", "frame", "base", "form", "link", "applet", "portal") or (
-            e.name == "meta" and "http-equiv" in e.attrs and "refresh" in str(e.attrs["http-equiv"]).lower()
-        ):
-            if _shape(e) not in own and not (e.name == "meta"):
-                found.append(str(e)[:200])
-            elif e.name == "meta":
-                found.append(str(e)[:200])
+        if e.name in ELEMENTS or (e.name == "meta" and "refresh" in str(e.attrs.get("http-equiv", "")).lower()):
+            yield NUMBERS.sub("", str(e))[:300]
         for name, value in e.attrs.items():
             text = " ".join(value) if isinstance(value, list) else str(value)
-            if name.lower().startswith("on") and f"{e.name} {sorted(e.attrs)}" not in own:
-                found.append(f"{e.name} {name}={text[:100]}")
-            if name.lower() in ("href", "src", "action", "formaction", "xlink:href", "srcdoc", "data", "poster", "background") and (
-                ACTIVE.match(text) or name.lower() == "srcdoc"
-            ):
-                found.append(f"{e.name} {name}={text[:100]}")
-            if name.lower() == "style" and re.search(r"url\(|expression|@import|position\s*:\s*fixed", text, re.IGNORECASE):
-                found.append(f"{e.name} style={text[:100]}")
-    return found
+            runs = name.lower().startswith("on") or name.lower() == "srcdoc"
+            leads = name.lower() in ADDRESSES and ACTIVE.match(text)
+            loads = name.lower() == "style" and LOADING.search(text)
+            if runs or leads or loads:
+                yield f"{e.name} {name}={text[:100]}"
 
 
 def test_our_pages_forbid_scripts(battle: Battle) -> None:
     """Feedback and class pages tell the browser to run none, should one be in them after all."""
     for page in (*battle.pages["feedback"], *battle.pages["report"]):
         if page.suffix == ".html":
-            assert "default-src 'none'" in page.read_text(errors="replace")[:2000]
+            assert "default-src 'none'" in html.unescape(page.read_text(errors="replace")[:2000])
 
 
 # -- names and tables
