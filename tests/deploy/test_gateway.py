@@ -24,10 +24,8 @@ HERE = """
 load_subconfig({ours!r})
 c = get_config()
 c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
-c.Backend.api_url = "http://127.0.0.1:{api}/api/"
 c.DaskGateway.address = "127.0.0.1:{api}"
 c.Proxy.address = "127.0.0.1:{proxy}"
-c.Proxy.tcp_address = "127.0.0.1:{tcp}"
 c.UnsafeLocalBackend.clusters_directory = {clusters!r}
 c.UnsafeLocalBackend.inherited_environment = ["PATH", "PYTHONPATH", "LANG", "TMPDIR"]
 """
@@ -82,16 +80,16 @@ def test_pods_keep_the_restricted_rules(role: str) -> None:
 @pytest.mark.cluster
 def test_a_gateway_grades(handed_in: Course, tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
     """A real gateway and proxy, processes in the place of pods: one command starts a cluster, grades, ends it."""
-    proxy, tcp, api = free_ports(3)
+    proxy, api = free_ports(2)
     clusters = tmp_path / "clusters"
     clusters.mkdir()
     ours = str(FOLDER / "dask_gateway_config.py")
     file = tmp_path / "config.py"
-    file.write_text(HERE.format(ours=ours, proxy=proxy, tcp=tcp, api=api, clusters=str(clusters)))
+    file.write_text(HERE.format(ours=ours, proxy=proxy, api=api, clusters=str(clusters)))
     server = [sys.executable, "-m", "dask_gateway_server", "-f", str(file)]
     started.append(subprocess.Popen(server, env=ENVIRONMENT, cwd=tmp_path))
     wait_for(proxy)
-    env = {**ENVIRONMENT, "HOME": str(tmp_path), "DASK_GATEWAY__PROXY_ADDRESS": f"gateway://127.0.0.1:{tcp}"}
+    env = {**ENVIRONMENT, "HOME": str(tmp_path)}
     words = ["--course", str(handed_in.home), "-q", "grade", "--json"]
     command = [sys.executable, str(FOLDER / "grade.py"), "--gateway", f"http://127.0.0.1:{proxy}"]
     done = subprocess.run(
