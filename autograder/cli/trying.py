@@ -21,10 +21,11 @@ UNFAIR = 1
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="A folder for it."
 )
+@click.option("--force", is_flag=True, help="Grade what is unchanged since an earlier demonstration, too.")
 @dry_run
 @json_document
 @click.pass_context
-def demo(ctx: click.Context, students: int, seed: int, out: Path, dry_run: bool) -> None:
+def demo(ctx: click.Context, students: int, seed: int, out: Path, force: bool, dry_run: bool) -> None:
     """Build, release, simulate a class, grade it, write feedback and the class page.
 
     The class is made of the answer keys' right and wrong answers, of accidents and of attacks, so it is known
@@ -45,7 +46,7 @@ def demo(ctx: click.Context, students: int, seed: int, out: Path, dry_run: bool)
         return Progress(what, state.quiet)
 
     out.mkdir(parents=True, exist_ok=True)
-    done = run(course, out, size=students, seed=seed, step=step)
+    done = run(course, out, size=students, seed=seed, force=force, step=step)
     document = DemoDocument(dry_run=False, students=students, units=tuple(done.accounts), folder=str(out), outcome=done)
     show_document(state, document, as_text(done))
     if not all(account.fair for account in done.accounts.values()):

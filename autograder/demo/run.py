@@ -19,6 +19,7 @@ from autograder.demo.simulate import simulate
 from autograder.feedback import write_feedback
 from autograder.files import write_whole
 from autograder.grade import grade_units
+from autograder.grade.versions import everything
 from autograder.record import results
 from autograder.report import write_report
 from autograder.results import SubmissionResult
@@ -35,6 +36,7 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     """What the demonstration did."""
 
     students: int
+    unchanged: int  # of the students: graded by an earlier demonstration, and left alone by this one
     exercises: int
     accounts: dict[str, Account]  # by unit
     seconds: dict[str, float]  # by step
@@ -43,13 +45,23 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
 
 
-def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: Step = lambda what: None) -> Demo:
+def run(
+    home: Course,
+    folder: Path,
+    *,
+    size: int = 60,
+    seed: int = 2026,
+    force: bool = False,
+    step: Step = lambda what: None,
+) -> Demo:
     """Run the whole way of a class of `size` simulated students, with everything that it leaves in `folder`.
 
-    Each student hands in one of the units.
+    Each student hands in one of the units. The same class that was graded here before by the very same code is
+    graded again only as any class is: where something changed.
 
     Args:
         home: the course; `source/`, `solutions/` and `release/` are used, the rest is left alone.
+        force: grade everybody again.
         step: told the name of each step as it begins; what it returns is told the step's progress.
     """
     course = Course.at(home.home, folder)
@@ -61,10 +73,10 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
         release(course)
     units = course.units()
     with _timed(seconds, "simulate"):
-        make_room(course, f"{size} students, seed {seed}: {' '.join(units)}")
+        make_room(course, f"{size} students, seed {seed}: {' '.join(units)}; {everything()}")
         classes = simulate(course, units, size, seed)
     with _timed(seconds, "grade"):
-        summary = grade_units(course, units, force=True, limits=LIMITS, progress=step("grade"))
+        summary = grade_units(course, units, force=force, limits=LIMITS, progress=step("grade"))
     if summary.interrupted:
         raise KeyboardInterrupt
     with _timed(seconds, "feedback"):
@@ -76,6 +88,7 @@ def run(home: Course, folder: Path, *, size: int = 60, seed: int = 2026, step: S
     everyone = [result for of_unit in graded.values() for result in of_unit.values()]
     return Demo(
         students=size,
+        unchanged=summary.unchanged,
         exercises=sum(len(n.exercises) for r in everyone for n in r.notebooks),
         accounts={unit: take_account(course, classes[unit], graded[unit]) for unit in units},
         seconds=seconds,

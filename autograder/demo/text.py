@@ -51,6 +51,11 @@ def _kind(kind: str, specials: list[Special]) -> Iterator[str]:
 def _times(demo: Demo) -> Iterator[str]:
     steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in demo.seconds.items())
     yield f"Time: {steps}."
+    if demo.unchanged:
+        yield (
+            f"{demo.unchanged} of {demo.students} submissions were left alone: graded by an earlier demonstration, and "
+            "unchanged. --force grades them again."
+        )
     yield f"Isolation of students' code: {demo.isolation}."
     yield ""
 

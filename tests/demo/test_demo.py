@@ -16,8 +16,13 @@ UNIT = "unit02_logistic"
 
 
 @pytest.fixture(scope="module")
-def demo(unit_two: Course, tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return run(unit_two, tmp_path_factory.mktemp("demo"), size=24)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(unit_two: Course, folder: Path) -> Demo:
+    return run(unit_two, folder, size=24)
 
 
 def test_everybody_gets_what_they_deserve(demo: Demo) -> None:
@@ -44,6 +49,13 @@ def test_the_paths_to_look_at_exist(demo: Demo) -> None:
     """What the newcomer is pointed to is there."""
     for path in demo.look_at.values():
         assert Path(path).exists(), path
+
+
+def test_a_second_demonstration_grades_only_what_changed(demo: Demo, unit_two: Course, folder: Path) -> None:
+    """Nobody is graded twice by the same code, and everybody keeps what they got."""
+    again = run(unit_two, folder, size=24)
+    assert (demo.unchanged, again.unchanged) == (0, 24)
+    assert again.accounts == demo.accounts
 
 
 def test_the_same_seed_makes_the_same_class(unit_two: Course, tmp_path: Path) -> None:
