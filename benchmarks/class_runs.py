@@ -9,7 +9,7 @@ import statistics
 import struct
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from worker import Worker
 
 from autograder.record import results
 from autograder.sandbox import Limits
+from autograder.watch.state import read_state
 
 __all__ = ["BareClass", "Memory", "Pages", "Run", "bare_class", "feedback", "grade", "remembered"]
 
@@ -37,6 +38,7 @@ class Run:
     Args:
         commits: transactions of the gradebook; None where the file does not count them.
         broken: submissions in which something of ours failed.
+        phases: seconds of all workers together, and of the batch, as the run itself recorded them.
         sizes: bytes that the run left, by place.
     """
 
@@ -46,6 +48,7 @@ class Run:
     commits: int | None
     sizes: dict[str, int]
     broken: tuple[str, ...] = ()
+    phases: dict[str, float] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -89,7 +92,10 @@ def grade(made: Class, workers: int, what: str) -> Run:
     after = _commits(database)
     places = {"gradebook.db": database, "autograded/": made.course.autograded, ".autograder/": made.course.private}
     sizes = {name: _bytes(path) for name, path in places.items()}
-    return Run(submissions, workers, cost, None if after is None else after - (before or 0), sizes, broken)
+    commits = None if after is None else after - (before or 0)
+    state = read_state(made.course)
+    phases = {name: phase.seconds for name, phase in state.counts.phases.items()} if state else {}
+    return Run(submissions, workers, cost, commits, sizes, broken, phases)
 
 
 def _autograder(made: Class, *words: str) -> list[str]:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sqlite3
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,13 +27,17 @@ import plots
 from bare import Bare, Compute
 from courses import LIGHT, Class, Size, prepare
 from measure import Cost, copied_page_seconds, heading, one_core, progress, run
-from otter_bundle import bundles
+from otter_bundle import bundles, require_full_marks
 from rhythm import Rhythm, by_name, by_progress, whole
 
 UNIT = "unit02_logistic"
 STOCK, OTTER, OURS = "nbgrader autograde", "otter run", "dlmath"
 PYTHON = sys.executable
 BARE_RUNS = 7
+MARKS = (
+    "select count(*), sum(auto_score < max_score) from grade join grade_cells on grade.cell_id = grade_cells.id "
+    "join base_cell on base_cell.id = grade_cells.id where base_cell.name like 'test!_%' escape '!'"
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ def _rows(folder: Path, unit: str, options: argparse.Namespace) -> Iterator[Row]
         extra = environment if made is stock else {}
         progress(f"{unit}: {grader}, {n} submissions")
         cost = run([*grade, unit], made.folder, extra)
+        _require_full_marks(made, grader)
         written = times(run([*feedback, unit], made.folder, extra)).median
         page_time = written if made is stock else written * compute.notebooks  # nbgrader names students, we count pages
         return Row(unit, grader, n, times(cost), cost.peak_bytes, cost.faults / n, page_time, compute)
@@ -109,6 +116,14 @@ def _rows(folder: Path, unit: str, options: argparse.Namespace) -> Iterator[Row]
     yield both(ours, [*dlmath, "grade", "--workers", "1"], [*dlmath, "feedback"], by_progress, options.ours)
 
 
+def _require_full_marks(made: Class, grader: str) -> None:
+    """The answers are right: a grader that says otherwise did something else than grading."""
+    with closing(sqlite3.connect(made.folder / "gradebook.db")) as db:
+        count, lost = db.execute(MARKS).fetchone()
+    if not count or lost:
+        raise RuntimeError(f"{grader}: got {lost} of {count} right answers without full marks, expected none.")
+
+
 def _otter(material: Class, folder: Path, runs: int, compute: Compute) -> Row:
     """Runs over one submission, all its notebooks one after the other."""
     commands = bundles(material, "student0000", folder)
@@ -116,6 +131,7 @@ def _otter(material: Class, folder: Path, runs: int, compute: Compute) -> Row:
     for number in range(runs):
         progress(f"{material.unit}: {OTTER}, {number + 1}/{runs}")
         parts = [run(command, here, {"PYTHONPATH": str(pages.HOME)}) for command, here in commands]
+        require_full_marks([here for _, here in commands])
         samples = [sample for part in parts for sample in part.samples]
         costs.append(Cost(sum(p.seconds for p in parts), 0.0, sum(p.faults for p in parts), samples))
     peak, faults = max(c.peak_bytes for c in costs), statistics.mean(c.faults for c in costs)
@@ -146,7 +162,7 @@ def _table(rows: list[Row]) -> Iterator[str]:
         faster = stock[row.unit].each.median / row.each.median
         yield (
             f"| {row.unit} | {row.grader} | {row.submissions} | {row.each.median:.3f} | {min(row.each.each):.3f} "
-            f"| {max(row.each.each):.3f} | {row.compute.seconds:.3f} | {before} | {feedback} "
+            f"| {max(row.each.each):.3f} | {row.compute.seconds:.4f} | {before} | {feedback} "
             f"| {row.peak_bytes / 2**20:.0f} MiB | {faster:.1f} |"
         )
 

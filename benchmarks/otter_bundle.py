@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -16,7 +16,7 @@ from autograder.cells import Role, grade_id, points, role
 from autograder.marking.cellcode import defines, parse, text
 from autograder.marking.testcell import mark_line
 
-__all__ = ["bundles"]
+__all__ = ["bundles", "require_full_marks"]
 
 TEST = """from otter.test_files import test_case
 OK_FORMAT = False
@@ -56,6 +56,15 @@ def bundles(material: Class, student: str, folder: Path) -> list[tuple[list[str]
         (here / path.name).write_bytes(handed_in.read_bytes())
         made.append(([sys.executable, "-m", "otter", "run", "-a", "autograder.zip", path.name, "--no-logo"], here))
     return made
+
+
+def require_full_marks(folders: Iterable[Path]) -> None:
+    """The answers are right: RuntimeError when otter did not find them so."""
+    for folder in folders:
+        tests = json.loads((folder / "results.json").read_bytes())["tests"]
+        lost = [t["name"] for t in tests if t.get("max_score") is not None and t["score"] != t["max_score"]]
+        if lost or not any(t.get("max_score") for t in tests):
+            raise RuntimeError(f"otter run, {folder.name}: got less than full marks in {lost or 'all'}, expected all.")
 
 
 def _tests(cells: list[dict[str, Any]], course: Path) -> Iterator[tuple[str, str]]:

@@ -81,17 +81,17 @@ def measure(folder: Path, options: argparse.Namespace) -> Scale:
     few = sorted(rng.sample(whole.ordinary, min(options.part, len(whole.ordinary))))
     sample = rng.sample(whole.ordinary, min(options.sample, len(whole.ordinary)))
     class_run = grade(whole.made, options.workers, "the class")
-    by_workers = [_part(whole, few, folder, n) for n in WORKERS]
-    by_size = [_part(whole, rng.sample(few, len(few) // share), folder, options.workers) for share in SHARES]
-    written = part_of(whole, few, folder / "pages")
-    grade(written, options.workers, "a part, for its pages")
+    parts = [part_of(whole, few, folder / f"workers-{n}") for n in WORKERS]
+    by_workers = [grade(made, n, f"{len(few)} of them, {n} workers") for made, n in zip(parts, WORKERS, strict=True)]
+    fewer = [sorted(rng.sample(few, len(few) // share)) for share in SHARES]
+    by_size = [_part(whole, students, folder, options.workers) for students in fewer]
     return Scale(
         whole=whole,
         cores=_cores(),
         run=class_run,
         by_workers=by_workers,
         by_size=by_size,
-        pages=[feedback(written, n) for n in WORKERS[:2]],
+        pages=[feedback(parts[0], n) for n in WORKERS[:2]],
         bare=bare_class(whole, sample, whole.made),
         memory=remembered(whole, sample),
     )
@@ -99,8 +99,8 @@ def measure(folder: Path, options: argparse.Namespace) -> Scale:
 
 def _part(whole: Simulated, students: list[str], folder: Path, workers: int) -> Run:
     """A run over some of the students, in a course of its own."""
-    made = part_of(whole, students, folder / f"{len(students)}-{workers}")
-    return grade(made, workers, f"{len(students)} of them, {workers} workers")
+    made = part_of(whole, students, folder / f"of-{len(students)}")
+    return grade(made, workers, f"{len(students)} of them")
 
 
 def _draw(found: Scale, folder: Path) -> None:

@@ -53,7 +53,7 @@ class Scale:
 
 def text(found: Scale) -> Iterator[str]:
     """All tables, each with what it says."""
-    for part in (_class, _target, _memory, _sizes, _workers, _gradebook, _pages, _remembered):
+    for part in (_class, _target, _phases, _memory, _sizes, _workers, _gradebook, _pages, _remembered):
         yield from part(found)
         yield ""
 
@@ -97,6 +97,14 @@ def _target(found: Scale) -> Iterator[str]:
         f"{spent:.0f} ms of a core for a submission besides; {1e3 * found.allowance / run.submissions:.0f} ms are "
         "allowed."
     )
+
+
+def _phases(found: Scale) -> Iterator[str]:
+    run = found.run
+    yield "| phase, see [observability.md](observability.md) | ms of a submission |"
+    yield "|---|---:|"
+    for name, seconds in sorted(run.phases.items(), key=lambda item: -item[1]):
+        yield f"| {name} | {1e3 * seconds / run.submissions:.1f} |"
 
 
 def _memory(found: Scale) -> Iterator[str]:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from courses import Class
+from measure import progress
 
 from autograder.cells import Role, grade_id, role
 from autograder.demo.hostile import HOSTILE
@@ -65,7 +66,8 @@ def hand_in(made: Class, size: int, seed: int) -> Simulated:
     students = simulate(made.course, [made.unit], size, seed)[made.unit]
     kinds: Counter[str] = Counter()
     texts: set[str] = set()
-    for student in students:
+    for number, student in enumerate(students, start=1):
+        progress(f"the class hands in: {number}/{size}")
         rng = random.Random(f"{seed}/{student.id}/hand")
         for path in sorted((made.course.submitted / student.id / made.unit).glob("*.ipynb")):
             _write(path, student, rng, kinds, texts)
