@@ -17,16 +17,19 @@ import msgspec
 import psutil
 import pytest
 
+from autograder.cli.main import run
 from autograder.course import Course
 from autograder.errors import AutograderError, UsageError
 from autograder.grade import grade_units, regrade_units
 from autograder.intake import submission_hash
 from autograder.record import load
+from autograder.sandbox import Limits
 from tests.build.small_course import UNIT
-from tests.grade.classroom import LIMITS, NOTEBOOK, ON_BOTH, scores, submit
+from tests.grade.classroom import NOTEBOOK, ON_BOTH, scores, submit
 from tests.grade.dask_cluster import Dask, Machines, dask, wait_until
 
 pytestmark = pytest.mark.cluster
+LIMITS = Limits(cell_seconds=5, part_seconds=1, submission_seconds=20)
 STUDENTS = ("ada", "bob", "cyd", "dan", "eve", "fay", "gus")
 
 
@@ -103,9 +106,15 @@ def test_verdicts_are_the_same_everywhere(course: Course, alone: Course, four: D
     assert scores(course) == scores(alone)
     assert load(course, UNIT, "cyd").result.submission_hash == submission_hash(course.submitted / "cyd" / UNIT)
     assert not grade(course, scheduler=four.address).graded
-    assert not regrade_units(course, [UNIT], limits=LIMITS, scheduler=four.address, students=["bob"]).moved
     wait_until(lambda: not four.left(), f"got {four.left()} in the workers' folder, expected nothing")
     assert not four.graders
+
+
+def test_grading_again_on_a_cluster_moves_nothing(alone: Course, four: Dask) -> None:
+    """What one machine graded, four workers grade to the same marks and words."""
+    done = regrade_units(alone, [UNIT], limits=LIMITS, scheduler=four.address, students=["ada", "bob"])
+    assert (done.compared, done.moved, done.reworded, done.broken) == (2, (), 0, ())
+    assert done.dashboard
 
 
 def writable(process: psutil.Process) -> bytes:
@@ -273,6 +282,15 @@ def test_an_address_must_be_one(course: Course, address: str) -> None:
     submit(course, "ada")
     with pytest.raises(UsageError, match="expected tcp://HOST:PORT or tls://HOST:PORT"):
         grade(course, scheduler=address)
+
+
+def test_a_worker_is_dasks_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """`autograder worker` adds what grading wants and passes the rest on."""
+    assert run(["worker", "tcp://10.0.0.5:8786", "--threads", "3", "--death-timeout", "60", "--print"]) == 0
+    words = capsys.readouterr().out.split()
+    assert words[1:4] == ["-m", "distributed.cli.dask_worker", "tcp://10.0.0.5:8786"]
+    assert words[words.index("--nthreads") + 1] == "3" and words[words.index("--memory-limit") + 1] == "0"
+    assert words[-2:] == ["--death-timeout", "60"]
 
 
 def test_grading_here_needs_no_dask() -> None:
