@@ -23,7 +23,16 @@ __all__ = ["LAYERS", "LIMIT_WORDS", "Command", "Done", "grade", "in_use", "layer
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0  # no test waits longer for anything
 # Two submissions are recorded at a time, so that a batch of few has many moments to be struck in.
-START = "import autograder.grade.batch as b; b.CHUNK = 2; from autograder.cli import main; main()"
+START = """
+import sys
+try:
+    import autograder.grade.batch as batch
+    from autograder.cli import main
+except KeyboardInterrupt:  # the command itself imports these where it expects that
+    sys.exit(130)
+batch.CHUNK = 2
+main()
+"""
 LIMIT_WORDS = [
     f"--limit={name}={getattr(LIMITS, name)}" for name in ("cell_seconds", "part_seconds", "submission_seconds")
 ]
@@ -69,6 +78,7 @@ class Command:
         environment: dict[str, str] | None = None,
         aside: str = "said",
     ) -> None:
+        self.course = course
         where = ["--course", str(course.home), "--work", str(course.work), "--database", course.database]
         self.aside = course.home.parent / aside
         self.aside.mkdir(exist_ok=True)

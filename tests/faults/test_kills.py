@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from autograder.course import Course
+from autograder.lock import lock_file
 from tests.faults.engine import LAYERS, LIMIT_WORDS, Command, in_use, layer, until
 from tests.faults.state import STUDENTS, is_sound, stored
 
@@ -59,12 +60,19 @@ def start(course: Course) -> Iterator[Callable[..., Command]]:
         command.stop()
 
 
+def until_begun(command: Command) -> None:
+    """Wait until it holds the lock, or has ended already."""
+    file = lock_file(command.course)
+    until(lambda: not command.running or (file.exists() and file.read_text() == f"{command.pid}\n"), "the lock")
+
+
 @pytest.mark.parametrize("how", STRIKES)
 def test_the_command(course, start, moments, tried, ends_as_undisturbed, how) -> None:
     """The writer lives in it. What it had recorded stays, and what it was writing is there whole or not at all."""
     for _ in range(ROUNDS):
         command = start()
-        time.sleep(1 + moments.random() * 4)
+        until_begun(command)
+        time.sleep(moments.random() * 3)
         if command.running:
             tried(f"{how} of the command")
             for number in STRIKES[how]:
