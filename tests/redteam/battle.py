@@ -24,6 +24,7 @@ from tests.redteam.fight import fighters
 
 __all__ = ["Battle", "Combination", "fought"]
 
+
 class Combination(str):
     """A level of isolation and the user that grades: "landlock, ordinary"."""
 
@@ -100,7 +101,15 @@ def fought(how: Combination, all_of_them: bool) -> Iterator[Battle]:
             "PYTHONDONTWRITEBYTECODE": "1",
             "DATABASE_PASSWORD": "CANARY-environment",
         }
-        words = [sys.executable, "-m", "tests.redteam.fight", str(folder), how.level, str(uid), "all" if all_of_them else "some"]
+        words = [
+            sys.executable,
+            "-m",
+            "tests.redteam.fight",
+            str(folder),
+            how.level,
+            str(uid),
+            "all" if all_of_them else "some",
+        ]
         with open(folder / "log", "wb") as log:
             done = subprocess.run(words, cwd=ordinary.ROOT, env=environment, stdout=log, stderr=log, check=False)
         assert done.returncode == 0, (folder / "log").read_text(errors="replace")[-6000:]

@@ -60,7 +60,7 @@ mark("unit01_attack/softmax", softmax)
 r"""Why?"""
 '''
 
-PLAIN = f'''
+PLAIN = f"""
 import sys
 import warnings
 print("a test talks", file=sys.stderr)
@@ -70,7 +70,7 @@ assert double(2) == 4, "twice two"
 assert double({HIDDEN}) == 2 * {HIDDEN}, "CANARY-hidden"
 assert np.allclose(double(np.arange(3.0)), [0.0, 2.0, 4.0]), "CANARY-hidden"
 ### END HIDDEN TESTS
-'''
+"""
 
 DOUBLE = f'''
 """Answer key CANARY-key."""

@@ -70,7 +70,9 @@ def _dumped(change: Callable[[dict[str, Any]], object], **how: Any) -> Document:
 
     def document(notebook: dict[str, Any]) -> bytes:
         changed = change(notebook)
-        return json.dumps(changed if isinstance(changed, (dict, list)) else notebook, **how).encode("utf-8", "surrogatepass")
+        return json.dumps(changed if isinstance(changed, (dict, list)) else notebook, **how).encode(
+            "utf-8", "surrogatepass"
+        )
 
     return document
 

@@ -14,7 +14,7 @@ MARKUP = {
     "a picture that fails": '<img src=x onerror="alert(1)">',
     "a drawing": '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>',
     "a link": '<a href="javascript:alert(1)">x</a> [x](javascript:alert(1)) [y](JaVaScRiPt&#58;alert(1)) <javascript:alert(1)>',
-    "links to data": '[x](data:text/html,<script>alert(1)</script>) ![x](data:image/svg+xml,<svg/onload=alert(1)>)',
+    "links to data": "[x](data:text/html,<script>alert(1)</script>) ![x](data:image/svg+xml,<svg/onload=alert(1)>)",
     "an end of what is around": "</code></pre></div></body><script>alert(1)</script><!-- ]]> --> ``` $$ ```",
     "a frame": '<iframe srcdoc="<script>alert(1)</script>"></iframe><object data="x"></object><embed src="x">',
     "a form": '<form action="http://x"><input autofocus onfocus="alert(1)"><button formaction="javascript:alert(1)">x</button></form>',
@@ -59,7 +59,7 @@ DISPLAYS = {
 OTHERS = {
     "JavaScript": "from IPython.display import Javascript, display\ndisplay(Javascript('alert(1)', lib='http://x/x.js'))",
     "an inner frame": "from IPython.display import IFrame, display\ndisplay(IFrame('javascript:alert(1)', 9, 9))",
-    "a drawing": "from IPython.display import SVG, display\ndisplay(SVG('<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"/>'))",
+    "a drawing": 'from IPython.display import SVG, display\ndisplay(SVG(\'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>\'))',
     "widgets": "from IPython.display import display\ndisplay({'application/vnd.jupyter.widget-view+json': {'model_id': '</script>"
     "<script>alert(1)</script>', 'version_major': 2}}, raw=True)",
     "a picture's metadata": "from IPython.display import display\ndisplay({'image/png': '\" onerror=\"alert(1)', 'text/plain': ''}, "

@@ -178,7 +178,11 @@ FILES = [
     "inside/__init__.py", "nbgrader_config.py", "jupyter_notebook_config.py", "jupyter_server_config.py", "matplotlibrc",
     "ipython_config.py", "setup.py", "unit01_attack.py", "double.py", "attack.py", "json.py", "encodings/__init__.py",
 ]  # fmt: skip
-HIDDEN_FILES = [".ipython/profile_default/startup/00.py", ".local/lib/python3.11/site-packages/usercustomize.py", ".pythonrc.py"]
+HIDDEN_FILES = [
+    ".ipython/profile_default/startup/00.py",
+    ".local/lib/python3.11/site-packages/usercustomize.py",
+    ".pythonrc.py",
+]
 OTHER_FILES = {
     "evil.pth": "import os; print('IMPORTED')", "pyproject.toml": "[build-system]\nbuild-backend = 'evil'",
     "share/jupyter/kernels/python3/kernel.json": '{"argv": ["touch", TRACE], "display_name": "x", "language": "python"}',

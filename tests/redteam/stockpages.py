@@ -21,7 +21,10 @@ __all__ = ["write_stock_pages"]
 
 def write_stock_pages(course: Course, unit: str, students: Iterable[str]) -> None:
     """For each of these students the hub's formgrader and nbgrader's own: `pages/{hub,stock}/STUDENT.html`."""
-    exporters = {"hub": HubFormgrader._exporter(cast(HubFormgrader, SimpleNamespace(config=Config()))), "stock": _stock()}
+    exporters = {
+        "hub": HubFormgrader._exporter(cast(HubFormgrader, SimpleNamespace(config=Config()))),
+        "stock": _stock(),
+    }
     with Gradebook(course.database) as gradebook:
         for submission in (gradebook.find_submission_notebook("attack", unit, student) for student in students):
             path = course.autograded / submission.student.id / unit / "attack.ipynb"

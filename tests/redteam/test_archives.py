@@ -60,7 +60,9 @@ def test_nothing_leaves_the_folder(tmp_path: Path, what: str) -> None:
     with tarfile.open(archive, "w:gz") as tar:
         for member in members:
             tar.addfile(member, io.BytesIO(b"evil") if member.isreg() else None)
-        manifest = Manifest(made="", course="c", parts=(), databases={}, rows={}, versions={}, left_out=(), members=listed)
+        manifest = Manifest(
+            made="", course="c", parts=(), databases={}, rows={}, versions={}, left_out=(), members=listed
+        )
         content = msgspec.json.encode(manifest)
         last = tarfile.TarInfo(MANIFEST)
         last.size = len(content)

@@ -122,7 +122,10 @@ ROW_30: dict[str, Style] = {
         f"{SLOW}        time.sleep(0.0 if calls else seconds)\n        calls.append(1)\n        return f(*args, **kwargs)\n    return g",
         "NAME = _slow(INNER, 0.5)",
     ),
-    "imports_when_called": wrapped("", "def NAME(*args, **kwargs):\n    import decimal, email, sqlite3, xml.dom.minidom\n    return INNER(*args, **kwargs)"),
+    "imports_when_called": wrapped(
+        "",
+        "def NAME(*args, **kwargs):\n    import decimal, email, sqlite3, xml.dom.minidom\n    return INNER(*args, **kwargs)",
+    ),
 }
 ROW_28: dict[str, Style] = {
     "as_it_is": lambda name, text: [text],
@@ -145,8 +148,12 @@ ROW_28: dict[str, Style] = {
     "type_checking": before("from __future__ import annotations\nfrom typing import Any\nimport numpy.typing as npt"),
     "timed_answer": in_front("%%time"),
     "captured_answer": in_front("%%capture"),
-    "widgets": before("from IPython.display import display\ndisplay({'application/vnd.jupyter.widget-view+json': {'model_id': 'x'}}, raw=True)"),
-    "torch_device": before("import torch\ntorch.set_default_device('cpu')\ntorch.set_grad_enabled(True)\ntorch.use_deterministic_algorithms(True)"),
+    "widgets": before(
+        "from IPython.display import display\ndisplay({'application/vnd.jupyter.widget-view+json': {'model_id': 'x'}}, raw=True)"
+    ),
+    "torch_device": before(
+        "import torch\ntorch.set_default_device('cpu')\ntorch.set_grad_enabled(True)\ntorch.use_deterministic_algorithms(True)"
+    ),
     "printing_options": before("import numpy as np\nnp.set_printoptions(precision=1)\nnp.random.seed(1)"),
     "environment": before("import os\nos.environ['OMP_NUM_THREADS'] = '7'\nos.environ.pop('HOME', None)"),
 }

@@ -124,7 +124,10 @@ def busy() -> Iterator[None]:
 
 def test_a_busy_machine_stops_nobody(busy: None) -> None:
     """Limits count processor time: with half of them used, and the machine shared by others, nothing times out."""
-    with Sandbox(limits=Limits(cell_seconds=2, part_seconds=2, submission_seconds=120), heavy=()) as box, box.session() as s:
+    with (
+        Sandbox(limits=Limits(cell_seconds=2, part_seconds=2, submission_seconds=120), heavy=()) as box,
+        box.session() as s,
+    ):
         work = "import time\nend = time.process_time() + 0.7\nwhile time.process_time() < end: pass\n"
         assert s.run_cell(work).status == "ok"
         s.run_cell("def f():\n" + "".join(f"    {line}\n" for line in work.splitlines()) + "    return 7")

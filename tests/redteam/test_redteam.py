@@ -58,7 +58,9 @@ def test_honest_students_are_graded_as_ever(battle: Battle) -> None:
         recorded = {s.student.id: s.score for s in gradebook.assignment_submissions(UNIT)}
     for honest in HONEST:
         result = battle.results[honest.student]
-        harmed = result.points != honest.keeps or result.notes or result.staff or recorded[honest.student] != honest.keeps
+        harmed = (
+            result.points != honest.keeps or result.notes or result.staff or recorded[honest.student] != honest.keeps
+        )
         if harmed:
             battle.count(honest, "harmed")
         assert not harmed, (honest.name, result.points, recorded[honest.student], result.notes, result.staff)
@@ -191,7 +193,9 @@ def test_messages_are_bounded_and_plain(battle: Battle) -> None:
         text = path.read_text()
         assert len(text) < 200_000, path.name
         texts = [p for e in _exercises(json.loads(text)) for p in (e.get("message", ""), e.get("diagnosis", ""))]
-        assert not [t for t in texts if re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", t) or len(t) > 3000], path.name
+        assert not [t for t in texts if re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", t) or len(t) > 3000], (
+            path.name
+        )
 
 
 def _exercises(entry: dict) -> list[dict]:
