@@ -38,6 +38,10 @@ _WEAK = (
 )
 
 
+class _Killed(SandboxError):
+    """The zygote ended without a word before it was ready."""
+
+
 class Process:
     """One submission's process tree.
 
@@ -256,7 +260,13 @@ class Sandbox:
                 self._stage = ""
 
     def _start(self, level: str, preload: bool = True) -> str:
-        """Start a zygote at this level; "" or why that cannot be."""
+        """Start a zygote at this level; "" or why that cannot be. One that is killed meanwhile is started again."""
+        try:
+            return self._start_once(level, preload)
+        except _Killed:
+            return self._start_once(level, preload)
+
+    def _start_once(self, level: str, preload: bool) -> str:
         self._stage = tempfile.mkdtemp(prefix="autograder-")
         config = {
             **installation.describe(self._library, self._heavy),
@@ -277,15 +287,16 @@ class Sandbox:
                 control.send(near, config)
                 answer = control.receive(near)
             except (EOFError, OSError) as error:
-                answer = {"fault": f"{type(error).__name__} {error}"}
+                answer = {"lost": f"{type(error).__name__} {error}"}
             near.settimeout(None)
             if "ready" in answer:
                 self.versions = answer["versions"]
                 return ""
             self.close()
-            if "fault" in answer:
+            if why := answer.get("fault", answer.get("lost")):
                 log.seek(0)
-                raise SandboxError(f"sandbox: the zygote did not start. {answer['fault']}\n{log.read().decode()}")
+                kind = _Killed if "lost" in answer else SandboxError
+                raise kind(f"sandbox: the zygote did not start. {why}\n{log.read().decode()}")
         return str(answer["unavailable"])
 
     def _spawn(self, data: list[tuple[str, bytes]]) -> Process:
