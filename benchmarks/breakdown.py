@@ -39,14 +39,16 @@ FIELDS = ("ru_utime", "ru_stime", "ru_minflt", "ru_nvcsw", "ru_nivcsw")
 FORKS = next(stage for stage in PLACES if stage.startswith("forks"))
 BARE_RUNS = 5
 WARM = 3  # submissions that are not counted
-# Told by a notebook's process at its end: what it and the forks that it reaped have used.
+# Told by a process at its end: what it and the forks that it reaped have used. The last one may be dying still.
 PROBE = f"""
-import os, resource
-try:
-    while True:
-        os.waitpid(-1, 0)
-except ChildProcessError:
-    pass
+import os, resource, time
+for attempt in range(20):
+    try:
+        pid, _ = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        break
+    if not pid:
+        time.sleep(0.002)
 print(*[getattr(resource.getrusage(who), f) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         for f in {FIELDS!r}])
 """
@@ -76,8 +78,19 @@ class Profile:
     submissions: int
     stages: Stages
     marker: Used = field(default_factory=Used)
-    session: Used = field(default_factory=Used)
+    notebooks: Used = field(default_factory=Used)
+    moments: Used = field(default_factory=Used)
     forks: Used = field(default_factory=Used)
+
+    @property
+    def used(self) -> dict[str, Used]:
+        """By kind of process."""
+        return {
+            "marker": self.marker,
+            "notebooks: cells run here": self.notebooks,
+            "moments: a notebook as it stood": self.moments,
+            "forks: one for an exercise": self.forks,
+        }
 
     @property
     def seconds(self) -> float:
@@ -86,7 +99,7 @@ class Profile:
     @property
     def elsewhere(self) -> float:
         """Seconds of nobody in the table: keepers, isolation, switching, waiting."""
-        return self.seconds - sum(u.user + u.system for u in (self.marker, self.session, self.forks))
+        return self.seconds - sum(u.user + u.system for u in self.used.values())
 
 
 def profiles(material: Class, count: int, perf: Path | None) -> Iterator[Profile]:
@@ -122,21 +135,28 @@ def _usage() -> list[float]:
 
 @contextmanager
 def probed(found: Profile) -> Iterator[None]:
-    """Ask each notebook's process at its end what it has used."""
-    close, run = Session.close, Session.run_cell.__wrapped__  # type: ignore[attr-defined]  # Stages' own wrapping
+    """Ask each notebook's processes at their end what they have used."""
+    close = Session.close
 
     def ask_and_close(session: Session) -> None:
         if session._process is not None:
             with found.stages.aside():
-                forks = found.stages.calls[FORKS] - found.forks.number
-                told = run(session, PROBE).outputs[0]["text"].split()
-            numbers = [float(word) for word in told]
-            found.session.add(numbers[: len(FIELDS)])
-            found.forks.add(numbers[len(FIELDS) :], forks)
+                _ask(found, session)
         close(session)
 
     with patch.object(Session, "close", ask_and_close):
         yield
+
+
+def _ask(found: Profile, session: Session) -> None:
+    moments = [moment.channel for moment in session._moments() if moment.channel is not None]
+    opened = found.stages.calls[FORKS] - found.forks.number - found.moments.number
+    for channel, used in [*((channel, found.moments) for channel in moments), (None, found.notebooks)]:
+        _, outputs, _, _ = session._ask("cell", PROBE, 10.0, [], wall=30.0, channel=channel)
+        numbers = [float(word) for word in outputs[0]["text"].split()]
+        used.add(numbers[: len(FIELDS)])
+        found.forks.add(numbers[len(FIELDS) :], 0)
+    found.forks.number += opened - len(moments)
 
 
 @contextmanager
@@ -164,8 +184,8 @@ def text(material: Class, given: Profile, new: Profile) -> Iterator[str]:
     bare = Bare(material.course, material.unit)
     compute = sorted(bare.compute("student0000").seconds for _ in range(BARE_RUNS))[BARE_RUNS // 2]
     yield (
-        f"**{material.unit}**, milliseconds of one submission, mean of {n}. Its bare compute is {1e3 * compute:.0f} ms, "
-        f"the allowance beside it {1e3 * size.allowance:.0f} ms:"
+        f"**{material.unit}**, milliseconds of one submission, mean of {n}. Its bare compute is "
+        f"{1e3 * compute:.1f} ms, the allowance beside it {1e3 * size.allowance:.0f} ms:"
     )
     yield ""
     yield "| stage | times | answers given before | of which own | new answers | of which own |"
@@ -184,7 +204,7 @@ def text(material: Class, given: Profile, new: Profile) -> Iterator[str]:
     yield ""
     yield "| process (answers given before) | number | user, ms | system, ms | page faults | switches |"
     yield "|---|---:|---:|---:|---:|---:|"
-    for name, used in (("marker", given.marker), ("notebooks", given.session), ("forks", given.forks)):
+    for name, used in given.used.items():
         number = f"{used.number / n:.0f}" if name != "marker" else "1"
         times = f"{1e3 * used.user / n:.1f} | {1e3 * used.system / n:.1f}"
         yield f"| {name} | {number} | {times} | {used.faults / n:,.0f} | {used.switches / n:,.0f} |"

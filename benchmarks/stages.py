@@ -25,7 +25,7 @@ PLACES: dict[str, list[tuple[Any, str]]] = {  # the calls of a stage's first fun
     "intake: the notebook is rebuilt": [(submission, "rebuild"), (submission, "scan")],
     "a process for the notebook, and its end": [(Sandbox, "spawn"), (Session, "_greet"), (Session, "close")],
     "cells": [(Session, "run_cell")],
-    "forks: made, ended": [(Session, "_open_branch"), (Session, "_end_branch")],
+    "forks: made, ended": [(Session, "_open"), (Session, "_end_branch"), (Session, "moment")],
     "questions known from the class": [(Tape, "exchange")],
     "questions of the marker's code": [(Branch, "request")],
     "judging: parts, references, comparisons": [(notebook, "mark_exercise"), (notebook, "mark_asserts")],
