@@ -52,7 +52,10 @@ def regrade(ctx: click.Context, units: tuple[str, ...], how: dict[str, Any], dif
         if yes:
             return True
         click.echo(regrade_text(found), err=True)
-        return click.confirm(f"Write {count(found.compared, 'submission')}?", err=True)
+        try:
+            return click.confirm(f"Write {count(found.compared, 'submission')}?", err=True)
+        except click.Abort:  # Ctrl-C: the run was interrupted, it did not fail
+            raise KeyboardInterrupt from None
 
     with Progress("regrade", state.quiet) as progress:
         done = regrade_units(course, course.choose(units), **how, progress=progress, confirm=None if diff else confirm)
