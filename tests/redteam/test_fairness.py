@@ -46,8 +46,8 @@ def helper_apart(name: str, text: str) -> list[str]:
 
 
 def functions(text: str) -> list[str]:
-    """Names of the functions that a cell defines."""
-    return [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    """Names of the functions that a cell defines, once where an accepted answer follows the solution."""
+    return list(dict.fromkeys(node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)))
 
 
 def wrapped(head: str, around: str) -> Style:
