@@ -37,7 +37,7 @@ LIMIT_WORDS = [
     f"--limit={name}={getattr(LIMITS, name)}" for name in ("cell_seconds", "part_seconds", "submission_seconds")
 ]
 
-LAYERS = ("command", "worker", "zygote's launcher", "zygote", "keeper", "session")  # each the parent of the next
+LAYERS = ("command", "worker", "launcher", "zygote", "keeper", "session")  # each the parent of the next
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def until_begun(command: Command) -> None:
     until(lambda: not command.running or (file.exists() and file.read_text() == f"{command.pid}\n"), "the lock")
 
 
-@pytest.mark.parametrize("how", STRIKES)
+@pytest.mark.parametrize("how", STRIKES, ids=lambda how: how.replace(" ", "-"))
 def test_the_command(course, start, moments, tried, ends_as_undisturbed, how) -> None:
     """The writer lives in it. What it had recorded stays, and what it was writing is there whole or not at all."""
     for _ in range(ROUNDS):
