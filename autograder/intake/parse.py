@@ -14,6 +14,7 @@ __all__ = ["MAX_NOTEBOOK_BYTES", "StudentCell", "StudentNotebook", "parse_notebo
 MAX_NOTEBOOK_BYTES = 20 * 2**20
 MAX_CELLS = 5000
 MAX_CELL_BYTES = 2**20
+MAX_TEXT_BYTES = 4 * 2**20  # of all cells: each is parsed for what it defines, at a few seconds a MiB
 CELL_TYPES = frozenset({"code", "markdown", "raw"})
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
@@ -62,7 +63,19 @@ def parse_notebook(data: bytes) -> StudentNotebook:
         raise IntakeError(f"The notebook has {len(raw_cells)} cells; at most {MAX_CELLS} are read.")
     notes: list[str] = []
     cells = [c for i, raw in enumerate(raw_cells, 1) if (c := _cell(raw, i, notes)) is not None]
-    return StudentNotebook(tuple(cells), _language(document), tuple(notes))
+    return StudentNotebook(tuple(_readable(cells, notes)), _language(document), tuple(notes))
+
+
+def _readable(cells: list[StudentCell], notes: list[str]) -> list[StudentCell]:
+    """The cells from the first on whose text together is not too large to be read."""
+    room = MAX_TEXT_BYTES
+    for number, cell in enumerate(cells):
+        room -= len(cell.source.encode())
+        if room < 0:
+            most = f"{MAX_TEXT_BYTES >> 20} MiB"
+            notes.append(f"Your notebook's cells hold more than {most} of text; the last ones were left out.")
+            return cells[:number]
+    return cells
 
 
 def _decoded(data: bytes) -> dict[str, Any]:
