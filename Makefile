@@ -27,8 +27,8 @@ $(STAMP): pyproject.toml dlmath_kit/pyproject.toml constraints.txt
 	@$(PYTHON) -m pip install -q -c constraints.txt torch
 	@echo "setup: dlmath, dlmath-kit and what they need"
 	@$(PYTHON) -m pip install -q -c constraints.txt -e ./dlmath_kit -e '.[test,bench]'
-	@# Alone: a test reads what it ships, and what it needs to run is 150 MB.
-	@$(PYTHON) -m pip install -q --no-deps -c constraints.txt dask-kubernetes
+	@# Aside and alone: a test reads what it ships, nothing imports it, and what it needs to run is 150 MB.
+	@$(PYTHON) -m pip install -q --no-deps --upgrade --target $(VENV)/share/dask-kubernetes -c constraints.txt dask-kubernetes
 	@echo "setup: the hub's proxy"
 	@$(PYTHON) -m autograder.hub.proxy || echo "setup: without it only 'make hub' and its tests do not run"
 	@touch $@
