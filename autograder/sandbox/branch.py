@@ -64,9 +64,8 @@ class Branch(Talk):
         self._ending = ending
         self._failure: AnswerError | None = None
         self._part = self._to_give = 0.0  # seconds of the part; those that the process has not been given yet
-        self._part_began = 0.0
         self._depth = self._callbacks = 0
-        self._in_callbacks = 0.0
+        self._waited = 0.0  # for the process, in this part; what the marker computes meanwhile does not count
         self._given: list[Any] = []  # callables and exposed objects, by number
         self._numbers: dict[int, int] = {}
         self._sent: dict[int, tuple[int, Any]] = {}  # objects rebuilt there, by id: (handle, the object)
@@ -113,7 +112,7 @@ class Branch(Talk):
     def begin_part(self, seconds: float) -> None:
         """From now on all requests together have this many seconds, until the next part begins."""
         self._part = self._to_give = seconds
-        self._part_began, self._in_callbacks = awake(), 0.0
+        self._waited = 0.0
         if isinstance(self.channel, Tape):
             self.channel.begin_part(seconds)
 
@@ -145,19 +144,24 @@ class Branch(Talk):
 
     def _exchange(self, kind: str, plain: Sequence[Any], values: Sequence[Any]) -> Any:
         seconds, deadline = self._time()
-        self._send(kind, (seconds, *plain), values, deadline)
+        began, in_callbacks = awake(), 0.0
         failed: Exception | None = None
-        while True:
-            answer, plain, values = self.receive(deadline)
-            if answer in ("callback", "attribute"):
-                took, failed = self._serve(answer, plain, values, deadline)
-                deadline += took
-            elif answer == "value" and len(values) == 1:
-                return values[0]
-            else:
-                if kind not in _ANSWERS_TO.get(answer, (kind,)):
-                    raise ProtocolViolation(f"a reply of kind {answer!r} to {kind}")
-                raise self._error(answer, plain, failed)
+        try:
+            self._send(kind, (seconds, *plain), values, deadline)
+            while True:
+                answer, plain, values = self.receive(deadline)
+                if answer in ("callback", "attribute"):
+                    took, failed = self._serve(answer, plain, values, deadline)
+                    deadline += took
+                    in_callbacks += took
+                elif answer == "value" and len(values) == 1:
+                    return values[0]
+                else:
+                    if kind not in _ANSWERS_TO.get(answer, (kind,)):
+                        raise ProtocolViolation(f"a reply of kind {answer!r} to {kind}")
+                    raise self._error(answer, plain, failed)
+        finally:
+            self._waited += awake() - began - in_callbacks
 
     def _time(self) -> tuple[float, float]:
         """The CPU time that a request gives (0: what is left of the part's), and when its answer is too late."""
@@ -165,10 +169,10 @@ class Branch(Talk):
         if not self._part:
             return self.seconds, now + wall_seconds(self.seconds)
         given, self._to_give = self._to_give, 0.0
-        deadline = self._part_began + self._in_callbacks + wall_seconds(self._part)
-        if deadline <= now:
+        left = wall_seconds(self._part) - self._waited
+        if left <= 0:
             raise AnswerTimeout(f"no answer within {self._part:g} s")
-        return given, deadline
+        return given, now + left
 
     def _send(self, kind: str, plain: Sequence[Any], values: Sequence[Any], deadline: float) -> None:
         try:
@@ -229,7 +233,6 @@ class Branch(Talk):
         except Exception as error:
             result, failed = None, error
         took = awake() - start
-        self._in_callbacks += took
         if self._failure is not None:
             raise self._failure
         if failed is None:
