@@ -104,10 +104,14 @@ def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
         return document
     if version != 3:
         raise IntakeError(f"The notebook has format {version!r:.20}; expected 4. Save it again from Jupyter.")
+    cells: list[Any] = []
     sheets = document.get("worksheets")
-    if not isinstance(sheets, list) or not all(isinstance(s, dict) and isinstance(s.get("cells"), list) for s in sheets):
-        raise IntakeError("The notebook has the old format 3 and is damaged. Save it again from Jupyter.")
-    return {"metadata": document.get("metadata"), "cells": [_modern(c) for sheet in sheets for c in sheet["cells"]]}
+    for sheet in sheets if isinstance(sheets, list) else [sheets]:
+        found = sheet.get("cells") if isinstance(sheet, dict) else None
+        if not isinstance(found, list):
+            raise IntakeError("The notebook has the old format 3 and is damaged. Save it again from Jupyter.")
+        cells += found
+    return {"metadata": document.get("metadata"), "cells": [_modern(cell) for cell in cells]}
 
 
 def _modern(raw: Any) -> Any:
@@ -120,7 +124,8 @@ def _modern(raw: Any) -> Any:
     if kind == "heading":
         level = raw.get("level")
         marks = "#" * (level if type(level) is int and 1 <= level <= 6 else 1)
-        return {**raw, "cell_type": "markdown", "source": f"{marks} {' '.join((_text(raw.get('source')) or '').split())}"}
+        words = " ".join((_text(raw.get("source")) or "").split())
+        return {**raw, "cell_type": "markdown", "source": f"{marks} {words}"}
     return raw
 
 
