@@ -21,6 +21,7 @@ from simulated import ATTACKS, Simulated
 from worker import Worker
 
 from autograder.record import results
+from autograder.results import SubmissionResult
 from autograder.sandbox import Limits
 from autograder.watch.state import read_state
 
@@ -146,11 +147,13 @@ class BareClass:
         sample: seconds of some ordinary students.
         ordinary: how many ordinary students there are.
         attackers: seconds of each attacker: what the limits let the attack use, and the other cells and calls.
+        graded: seconds that a worker spent on each attacker.
     """
 
     sample: tuple[float, ...]
     ordinary: int
     attackers: tuple[float, ...]
+    graded: tuple[float, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -170,7 +173,7 @@ def bare_class(whole: Simulated, sample: Sequence[str], graded: Class) -> BareCl
     Args:
         graded: where the attackers were graded: what was stopped at a limit is told there.
     """
-    stopped = {e.result.student: _stopped(e.result) for e in results(graded.course, graded.unit)}
+    known = {e.result.student: e.result for e in results(graded.course, graded.unit)}
     allowed = os.sched_getaffinity(0)
     one_core()
     bare = Bare(whole.made.course, whole.made.unit, ATTACKS)
@@ -180,13 +183,17 @@ def bare_class(whole: Simulated, sample: Sequence[str], graded: Class) -> BareCl
         found[student] = bare.compute(student).seconds
         progress(f"bare compute: {number}/{len(sample) + len(whole.attackers)}")
     os.sched_setaffinity(0, allowed)
-    attackers = tuple(found[s] + stopped.get(s, 0.0) for s in whole.attackers)
-    return BareClass(tuple(found[s] for s in sample), len(whole.ordinary), attackers)
+    return BareClass(
+        sample=tuple(found[s] for s in sample),
+        ordinary=len(whole.ordinary),
+        attackers=tuple(found[s] + _stopped(known[s]) for s in whole.attackers),
+        graded=tuple(known[s].seconds for s in whole.attackers),
+    )
 
 
-def _stopped(result: object) -> float:
+def _stopped(result: SubmissionResult) -> float:
     """Seconds of cells that were stopped at their limit."""
-    notes = [note for notebook in result.notebooks for note in notebook.notes]  # type: ignore[attr-defined]
+    notes = [note for notebook in result.notebooks for note in notebook.notes]
     return sum(STOPPED in note for note in notes) * Limits().cell_seconds
 
 

@@ -170,14 +170,18 @@ class _Watch:
                 self.samples.append(Sample(time.perf_counter() - self._start, found))
 
 
-def progress(text: str) -> None:
-    """Say on the terminal how far we are; "" takes it away."""
+def progress(text: str) -> str:
+    """Say on the terminal how far we are; "" takes it away. What was said before."""
+    global _last
+    before, _last = _last, text
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
     elif text:
         _now_and_then(text)
+    return before
 
 
+_last = ""
 _said = 0.0
 
 

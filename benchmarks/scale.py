@@ -6,7 +6,7 @@ python benchmarks/scale.py --submissions 60 --part 20 --sample 20       # a quic
 
 The class is made of the keys' answers (see simulated.py) and graded by `autograder grade`. In the same run parts of it
 are graded with 1, 2 and 4 workers and in smaller numbers, pages are written, and the very same answers are computed
-bare. Nothing is left behind. After Control-C it says what it knows and writes nothing.
+bare. Nothing is left behind. After Control-C it says how far it was and writes nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported: bare compute has one core
 
@@ -40,8 +42,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="dlmath-scale-") as folder:
             found = measure(Path(folder), options)
     except KeyboardInterrupt:
-        progress("")
-        print("Interrupted: the class was not measured to its end; nothing is written.", file=sys.stderr)
+        print(f"Interrupted ({progress('')}): not measured to the end, nothing is written.", file=sys.stderr)
         return 130
     progress("")
     words = "\n".join([heading("torch", "numpy"), "", *text(found)])
@@ -87,6 +88,7 @@ def measure(folder: Path, options: argparse.Namespace) -> Scale:
     by_size = [_part(whole, students, folder, options.workers) for students in fewer]
     return Scale(
         whole=whole,
+        size=whole.made.size,
         cores=_cores(),
         run=class_run,
         by_workers=by_workers,
@@ -113,5 +115,10 @@ def _draw(found: Scale, folder: Path) -> None:
     plots.throughput(rates, found.cores, folder / "benchmark_workers.svg")
 
 
+def interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main())

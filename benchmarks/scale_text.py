@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from class_runs import BareClass, Memory, Pages, Run
+from courses import Size
 from memory import ROLES
 from simulated import Simulated
 
@@ -22,12 +23,14 @@ class Scale:
     """Everything that was measured of a class.
 
     Args:
+        size: of a submission.
         run: over the whole class.
         by_workers: over a part of its ordinary students.
         by_size: over smaller parts, with as many workers as `run`.
     """
 
     whole: Simulated
+    size: Size
     cores: int
     run: Run
     by_workers: list[Run]
@@ -39,7 +42,7 @@ class Scale:
     @property
     def allowance(self) -> float:
         """Seconds that grading may add to the whole class, on one core."""
-        return self.run.submissions * self.whole.made.size.allowance
+        return self.run.submissions * self.size.allowance
 
     @property
     def used_cores(self) -> int:
@@ -59,7 +62,7 @@ def text(found: Scale) -> Iterator[str]:
 
 
 def _class(found: Scale) -> Iterator[str]:
-    whole, size = found.whole, found.whole.made.size
+    whole, size = found.whole, found.size
     count = whole.answers.total()
     kinds = ", ".join(f"{kind} {n / count:.0%}" for kind, n in sorted(whole.answers.items(), key=lambda x: -x[1]))
     yield (
@@ -95,7 +98,7 @@ def _target(found: Scale) -> Iterator[str]:
         f"Bare compute is that of {len(bare.sample)} students drawn by chance (± one standard error of the whole) and "
         f"of all attackers, with what the limits let attacks use ({sum(bare.attackers):,.0f} s). Grading took "
         f"{spent:.0f} ms of a core for a submission besides; {1e3 * found.allowance / run.submissions:.0f} ms are "
-        "allowed."
+        f"allowed. Of the workers' time {sum(bare.graded):,.0f} s went into attacks."
     )
 
 
