@@ -11,7 +11,7 @@ import msgspec
 
 from autograder.cells import Role, grade_id, is_given, is_picture, points, role
 from autograder.errors import AutograderError
-from autograder.key import Key
+from autograder.key import Bans, Key
 from autograder.marking.cellcode import defines, parse, rebinds, text
 from autograder.marking.conversations import Conversations
 from autograder.marking.exercise import OURS, mark_exercise
@@ -21,6 +21,7 @@ from autograder.marking.reach import CodeCell
 from autograder.marking.sandboxed import SandboxAnswers
 from autograder.marking.testcell import MarkLine, mark_asserts, mark_line
 from autograder.results import ExerciseResult, NotebookResult, Verdict
+from autograder.sandbox.errors import AnswerError
 
 __all__ = ["run_notebook"]
 
@@ -174,16 +175,20 @@ class _Notebook:
 
     def _by_asserts(self, cell: dict[str, Any], moment: Any) -> ExerciseResult:
         self.plain.at(moment)
-        with self.plain.open(self._cell_of):
-            return mark_asserts(
-                text(cell),
-                self.names,
-                exercise=f"{self.unit}/{grade_id(cell)}",
-                cell=grade_id(cell),
-                points=points(cell),
-                own="\n".join(c.text for c in self.code),
-                faults=self.faults,
-            )
+        try:
+            with self.plain.open(self._cell_of):
+                return mark_asserts(
+                    text(cell),
+                    self.names,
+                    exercise=f"{self.unit}/{grade_id(cell)}",
+                    cell=grade_id(cell),
+                    points=points(cell),
+                    own="\n".join(c.text for c in self.code),
+                    faults=self.faults,
+                )
+        except AnswerError as lost:  # no branch could be opened: the submission's time is up, or nothing of it is left
+            fault = SandboxAnswers(moment, Bans()).failure(lost)
+            return _replaced(self._broken(cell, None), verdict=fault.verdict, message=fault.text)
 
     def _cell_of(self, name: str) -> str:
         """The solution cell that should define a name: the last whose released or submitted code mentions it."""

@@ -257,3 +257,14 @@ def test_a_check_takes_no_helper_away(run, check, points):
     """A locked check that happens to use the name of a student's helper leaves it alone; one that wraps it does not."""
     result = one(run, solved(HELPED), cell(check, "check_softmax", **LOCKED), test_cell(MARK, "test_softmax", 8))
     assert result.points == points
+
+
+def test_asserts_for_which_no_time_is_left(box, tmp_path, monkeypatch):
+    """A cell of asserts that comes when the submission's time is up is a TIMEOUT of the student's, no fault of ours."""
+    given = notebook(solved(), test_cell("assert softmax(np.zeros((1, 2))).shape == (1, 2)", "test_it", 3))
+    faults = []
+    with box.session() as session:
+        monkeypatch.setattr(session, "begin_questions", lambda: setattr(session, "_ends", 0.0))
+        result, _ = run_notebook(given, session, unit="unit", name="nb", secret=b"s", keys=dict, faults=faults)
+    assert (result.exercises[0].verdict, result.exercises[0].points, faults) == (Verdict.TIMEOUT, 0.0, [])
+    assert "too long" in result.exercises[0].message
