@@ -39,8 +39,8 @@ __all__ = ["LIMITS", "TRACE", "fight", "fighters"]
 MIB = 2**20
 LIMITS = Limits(
     cell_seconds=1,
-    part_seconds=1,
-    submission_seconds=20,
+    part_seconds=1.5,
+    submission_seconds=40,
     memory_bytes=700 * MIB,
     disk_bytes=64 * MIB,
     file_bytes=32 * MIB,
@@ -96,7 +96,8 @@ def fight(folder: Path, level: str, all_of_them: bool) -> dict[str, Any]:
         write_feedback(course, [UNIT], workers=2)
         write_report(course, [UNIT], course.work / "report" / "class.html")
         (course.work / "marks.csv").write_text(export_marks(course, [UNIT]), newline="")
-        write_stock_pages(course, UNIT, [a.student for a in (*HONEST, *attackers) if a.row in (0, 23, 26)])
+        shown = [a for a in (*HONEST, *attackers) if a.row in (0, 23, 26) and "slow to show" not in a.name]
+        write_stock_pages(course, UNIT, [a.student for a in shown])
         after = _digests(course)
         return {
             "uid": os.getuid(),

@@ -171,7 +171,7 @@ def _copy(course: Path) -> Path:
     return copy
 
 
-DROPPED = "import os\nprint('IMPORTED')\ntry:\n    open({trace!r}, 'w').write('x')\nexcept OSError:\n    pass\n"
+DROPPED = "import os\nprint('IMP' + 'ORTED')\ntry:\n    open({trace!r}, 'w').write('x')\nexcept OSError:\n    pass\n"
 FILES = [
     "conftest.py", "sitecustomize.py", "usercustomize.py", "numpy.py", "numpy/__init__.py", "torch.py", "scipy/__init__.py",
     "IPython.py", "msgpack.py", "autograder/__init__.py", "dlmath_kit/__init__.py", "dlmath_ref.py", "solutions/__init__.py",
@@ -184,7 +184,7 @@ HIDDEN_FILES = [
     ".pythonrc.py",
 ]
 OTHER_FILES = {
-    "evil.pth": "import os; print('IMPORTED')", "pyproject.toml": "[build-system]\nbuild-backend = 'evil'",
+    "evil.pth": "import os; print('IMP' + 'ORTED')", "pyproject.toml": "[build-system]\nbuild-backend = 'evil'",
     "share/jupyter/kernels/python3/kernel.json": '{"argv": ["touch", TRACE], "display_name": "x", "language": "python"}',
     "pytest.ini": "[pytest]\naddopts = -p evil", ".env": "PYTHONPATH=.", "Makefile": "all:\n\ttouch TRACE",
 }  # fmt: skip
