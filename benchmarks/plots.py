@@ -77,7 +77,7 @@ def throughput(by_workers: Mapping[int, float], cores: int, path: Path) -> None:
         axes.plot(ideal, [each * min(n, cores) for n in ideal], "--", color="#888888", label=f"ideal, {cores} cores")
         axes.plot(workers, minute, "o-", color=COLOURS["batch"], label="measured")
         axes.set(xlabel="workers", ylabel="submissions a minute", xticks=workers, ylim=(0, None))
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="lower right")
 
 
 def times(bars: Sequence[Bar], path: Path) -> None:
@@ -96,6 +96,6 @@ def _times(panel: Any, bars: list[Bar]) -> None:
     added = [max(0.0, bar.whole - bar.bare) for bar in bars]
     panel.barh(names, added, left=[bar.bare for bar in bars], color=ADDED, label="added")
     for name, bar in zip(names, bars, strict=True):
-        panel.text(1.08 * max(bar.whole, bar.bare), name, f"{bar.whole:.2g}", va="center")
+        panel.text(1.08 * max(bar.whole, bar.bare), name, f"{bar.whole:.3g}", va="center")
     panel.set_xscale("log")
     panel.set_xlim(min(bar.bare for bar in bars) / 3, 4 * max(bar.whole for bar in bars))
