@@ -183,7 +183,8 @@ def _notebook(course: Course, attack: Attack) -> dict[str, Any]:
     for cell in notebook["cells"]:
         cell["source"] = answers.get(grade_id(cell), cell["source"])
     if attack.cell:
-        notebook["cells"].insert(1, code(attack.cell, attack.cell_metadata))
+        names = [grade_id(cell) for cell in notebook["cells"]]
+        notebook["cells"].insert(names.index("noise") + 1, code(attack.cell, attack.cell_metadata))
     if attack.after:
         notebook["cells"].append(code(attack.after))
     if attack.change:
