@@ -49,7 +49,7 @@ LIMITS = Limits(
 )
 TRACE = "redteam-was-here"  # what an attack leaves where it can write
 FENCED = (11, 12, 14, 18, 19, 25)  # rows that hang on the level
-EACH = 6  # of the other rows: one in so many
+EACH = 10  # of the other rows: one in so many
 LARGE = 64 * MIB
 EXCHANGE = "exchange/course/inbound"
 
