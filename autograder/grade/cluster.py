@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from autograder.errors import AutograderError, UsageError
+from autograder.errors import AutograderError, ConfigurationError, UsageError
 from autograder.grade.asking import require_dlmath
 from autograder.grade.crew import Crew
 from autograder.grade.messages import Died, Job
@@ -60,6 +60,7 @@ class Cluster:
 
     Raises:
         UsageError: the address is none.
+        ConfigurationError: there is no certificate for tls://.
         AutograderError: the scheduler does not answer, or a worker of those that are there must not grade.
     """
 
@@ -124,10 +125,15 @@ class Cluster:
     # In the loop's thread
 
     async def _open(self) -> None:
+        self._client = distributed.Client(
+            self.scheduler, asynchronous=True, set_as_default=False, timeout=CONNECT_SECONDS
+        )
         try:
-            self._client = await distributed.Client(
-                self.scheduler, asynchronous=True, set_as_default=False, timeout=CONNECT_SECONDS
-            )
+            await self._client
+        except TypeError:
+            raise ConfigurationError(
+                f"{self.scheduler}: got no certificate in Dask's configuration, expected one as docs/clusters.md shows."
+            ) from None
         except (OSError, TimeoutError, ValueError) as fault:
             raise AutograderError(
                 f"{self.scheduler}: got no answer of a scheduler ({fault}). Start one: dask scheduler"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import dask as dask_package
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from autograder.course import Course
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, ConfigurationError
 from autograder.grade import cluster, grade_units
 from tests.build.small_course import UNIT
 from tests.grade.classroom import LIMITS, points, submit
@@ -36,6 +37,10 @@ def certificate(file: Path) -> dict[str, str]:
     return {"ca-file": str(file), **ends}
 
 
+def as_configured(tls: dict[str, str]) -> AbstractContextManager[object]:
+    return dask_package.config.set({f"distributed.comm.tls.{key}": value for key, value in tls.items()})
+
+
 def test_a_certificate_opens_the_cluster(
     course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,9 +55,14 @@ def test_a_certificate_opens_the_cluster(
         assert started.address.startswith("tls://")
         started.worker()
         started.joined(1)
-        with pytest.raises(AutograderError, match="got no answer of a scheduler"):
+        with pytest.raises(ConfigurationError, match="got no certificate in Dask's configuration"):
             grade_units(course, [UNIT], limits=LIMITS, scheduler=started.address)
-        with dask_package.config.set({f"distributed.comm.tls.{key}": value for key, value in tls.items()}):
+        with (
+            as_configured(certificate(tmp_path / "another.pem")),
+            pytest.raises(AutograderError, match="no answer of a"),
+        ):
+            grade_units(course, [UNIT], limits=LIMITS, scheduler=started.address)
+        with as_configured(tls):
             grade_units(course, [UNIT], limits=LIMITS, scheduler=started.address)
     assert points(course) == {"ada": 90.0}
     assert "encryption" not in capsys.readouterr().err
