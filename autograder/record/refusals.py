@@ -36,6 +36,7 @@ READ_ONLY = (
 )
 AWAY = "{gradebook}: got no connection ({words}). See that the server runs, then go on. " + KEPT
 REFUSED = "{gradebook}: the server refused: {words}. Compare the URL with the server's user, password and database."
+NO_DRIVER = "{gradebook}: got a database whose driver is not installed ({words}). Install it, or change the URL."
 OTHER = "{gradebook}: {words}"
 
 # The first that fits. SQLite and PostgreSQL have codes of their own; their words are the same everywhere.
@@ -70,8 +71,12 @@ def waits(url: str) -> float:
 
 
 def patient(url: str) -> URL:
-    """The URL with which SQLite waits that long."""
+    """The URL with which SQLite waits that long; refused when nothing here can open it."""
     target = make_url(url)
+    try:
+        target.get_dialect().import_dbapi()
+    except ImportError as fault:
+        raise GradebookError(NO_DRIVER.format(gradebook=shown(url), words=fault)) from None
     sqlite = target.get_backend_name() == "sqlite"
     return target.update_query_dict({"timeout": str(waits(url))}) if sqlite else target
 

@@ -17,7 +17,7 @@ from autograder.record import results
 from tests.build.small_course import UNIT
 from tests.faults.disks import small_disk
 from tests.faults.engine import LIMIT_WORDS, Command, Done, grade, run, until
-from tests.faults.state import STUDENTS, end_state
+from tests.faults.state import STUDENTS
 from tests.grade.classroom import scores
 
 pytestmark = pytest.mark.faults
@@ -176,15 +176,16 @@ def test_a_folder_in_its_place(graded, tried, ends_as_undisturbed) -> None:
     ends_as_undisturbed(graded)
 
 
-def test_not_writable(graded, tried, undisturbed) -> None:
+def test_not_writable(course, tried, ends_as_undisturbed) -> None:
     """On a disk that is read-only, also for root."""
     with small_disk(2 << 20) as disk:
-        shutil.copy(book(graded), disk.outside / "gradebook.db")
+        shutil.copy(book(course), disk.outside / "gradebook.db")
         disk.remount("ro")
         tried("gradebook that cannot be written")
-        there = Course(graded.home, graded.work, f"sqlite:///{disk.path}/gradebook.db")
-        refused(grade(there, "--force", prefix=disk.prefix), str(disk.path / "gradebook.db"), "read-only")
-    assert end_state(graded) == end_state(undisturbed)
+        there = Course(course.home, course.work, f"sqlite:///{disk.path}/gradebook.db")
+        refused(grade(there, prefix=disk.prefix), str(disk.path / "gradebook.db"), "read-only")
+    assert not list(results(course, UNIT))
+    ends_as_undisturbed(course)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle://me@here/x", "sqlite:////no/such/folder/gradebook.db"])
