@@ -11,7 +11,9 @@ c = get_config()  # noqa: F821  given by traitlets
 
 c.DaskGateway.backend_class = "dask_gateway_server.backends.kubernetes.KubeBackend"
 c.KubeClusterConfig.namespace = "grading"
+# Built with --build-arg LIBRARIES="scikit-learn dask-gateway": its scheduler loads a module of the gateway's.
 c.KubeClusterConfig.image = "registry.example.org/dlmath-worker:1"
+c.ClusterConfig.scheduler_cmd = ["dask", "scheduler"]  # the usual `dask-scheduler` is no longer a command of Dask's
 c.ClusterConfig.worker_cmd = ["autograder", "worker"]
 c.ClusterConfig.idle_timeout = 1800  # seconds after which a forgotten cluster ends
 
