@@ -130,6 +130,7 @@ class _Submission:
                 keys=lambda exercise: load_key(self.course.solutions, exercise),
                 faults=self.faults,
                 conversations=self.unit.conversations,
+                ends=True,
             )
             self.laps.lap("cells", session=session.start_seconds, marking=sum(e.seconds for e in result.exercises))
             killed = session.killed and session.seconds_left > self.box.limits.submission_seconds / 2

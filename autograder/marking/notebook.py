@@ -38,6 +38,7 @@ def run_notebook(
     keys: Callable[[str], Key],
     faults: list[str] | None = None,
     conversations: Conversations | None = None,
+    ends: bool = False,
 ) -> tuple[NotebookResult, dict[str, Any]]:
     """Run and mark one notebook.
 
@@ -47,13 +48,14 @@ def run_notebook(
         keys: gives the key of "unit/exercise".
         faults: our own faults are added here, for staff.
         conversations: had before in this class.
+        ends: the session is not used afterwards.
 
     Returns:
         The result, and the notebook with the outputs of every cell. A test cell's one output is its points, which
         nbgrader reads as partial credit.
     """
     own = {**notebook, "cells": [dict(cell) for cell in notebook.get("cells", [])]}  # running replaces their entries
-    run = _Notebook(own, session, unit, secret, keys, [] if faults is None else faults, conversations)
+    run = _Notebook(own, session, unit, secret, keys, [] if faults is None else faults, conversations, ends)
     return run.all(name), run.notebook
 
 
@@ -67,10 +69,11 @@ class _Notebook:
         keys: Callable[[str], Key],
         faults: list[str],
         conversations: Conversations | None,
+        ends: bool,
     ) -> None:
         self.notebook, self.session, self.unit = notebook, session, unit
         self.secret, self.keys, self.faults = secret, keys, faults
-        self.conversations = conversations
+        self.conversations, self.ends = conversations, ends
         self.code: list[CodeCell] = []
         self.functions: set[str] = set()  # of the student's
         self.errors: dict[str, str] = {}  # cell -> what it raised
@@ -104,12 +107,12 @@ class _Notebook:
         last = max((i for i, c in enumerate(code) if role(c) is not Role.TEST and text(c).strip()), default=0)
         steps = [self._step(c, i > last) for i, c in enumerate(code)]
         self.session.begin_questions()
-        for cell, step in steps:
+        for number, (cell, step) in enumerate(steps):
             if isinstance(step, CodeCell):
                 self.code.append(step)
                 (self.names.add_own if step.own else self.names.add_locked)(step.text)
             else:
-                self._test(cell, step)
+                self._test(cell, step, self.ends and _leaves(cell, [c for c, s in steps[number + 1 :] if s is step]))
         return manual
 
     def _step(self, cell: dict[str, Any], at_the_end: bool) -> tuple[dict[str, Any], Any]:
@@ -138,11 +141,11 @@ class _Notebook:
             self.notes.append(f'The cell "{place}" {what}; the other cells were run without it.')
         return ran
 
-    def _test(self, cell: dict[str, Any], moment: Any) -> None:
-        """A cell that the marker runs."""
+    def _test(self, cell: dict[str, Any], moment: Any, last: bool) -> None:
+        """A cell that the marker runs; `last`: it leaves the moment to nobody."""
         found = mark_line(text(cell))
         try:
-            result = self._by_key(cell, found, moment) if found else self._by_asserts(cell, moment)
+            result = self._by_key(cell, found, moment, last) if found else self._by_asserts(cell, moment, last)
         except AutograderError as error:
             self.faults.append(f"{self.unit}, cell {grade_id(cell)}: {error}")
             result = self._broken(cell, found)
@@ -158,12 +161,12 @@ class _Notebook:
         self.count += 1
         cell["execution_count"], cell["outputs"] = self.count, outputs
 
-    def _by_key(self, cell: dict[str, Any], found: MarkLine, moment: Any) -> ExerciseResult:
+    def _by_key(self, cell: dict[str, Any], found: MarkLine, moment: Any, last: bool) -> ExerciseResult:
         key = self.keys(found.exercise)
         names = dict(zip(key.functions, found.names, strict=False))
         result = mark_exercise(
             key,
-            SandboxAnswers(moment, key.bans, names, tape=self.conversations is not None),
+            SandboxAnswers(moment, key.bans, names, tape=self.conversations is not None, last=last and not key.given),
             self.secret,
             cell=grade_id(cell),
             cells=self.code,
@@ -173,10 +176,10 @@ class _Notebook:
         )
         return self._explained(_scaled(result, points(cell)))
 
-    def _by_asserts(self, cell: dict[str, Any], moment: Any) -> ExerciseResult:
+    def _by_asserts(self, cell: dict[str, Any], moment: Any, last: bool) -> ExerciseResult:
         self.plain.at(moment)
         try:
-            with self.plain.open(self._cell_of):
+            with self.plain.open(self._cell_of, last):
                 return mark_asserts(
                     text(cell),
                     self.names,
@@ -211,6 +214,11 @@ class _Notebook:
             verdict=Verdict.BROKEN,
             message=OURS,
         )
+
+
+def _leaves(cell: dict[str, Any], later: list[dict[str, Any]]) -> bool:
+    """Is this test the last one of a moment? Those of asserts share what the first of them got."""
+    return not later or not any(mark_line(text(c)) for c in (cell, *later))
 
 
 def _scaled(result: ExerciseResult, cell_points: float) -> ExerciseResult:

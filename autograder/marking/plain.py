@@ -40,9 +40,14 @@ class PlainAnswers:
             self.session = moment
 
     @contextmanager
-    def open(self, cell_of: Callable[[str], str]) -> Iterator[None]:
-        """A branch for the block. `cell_of` names the cell that should define a name."""
-        source = SandboxAnswers(self.session, Bans())
+    def open(self, cell_of: Callable[[str], str], last: bool = False) -> Iterator[None]:
+        """A branch for the block.
+
+        Args:
+            cell_of: names the cell that should define a name.
+            last: only blocks of this kind follow at this moment.
+        """
+        source = SandboxAnswers(self.session, Bans(), last=last)
         self.cell_of, self.used = cell_of, False
         if self._branch is None or not self._branch.alive:
             self.close()

@@ -34,16 +34,22 @@ class SandboxAnswers:
         session: or a moment of one, which is forked as it stood then.
         names: the student's name of each function that the key asks for, where it is another.
         tape: keep what is said, for `Conversations`.
+        last: nobody else uses it.
     """
 
     def __init__(
-        self, session: Session | Moment, bans: Bans, names: Mapping[str, str] | None = None, tape: bool = False
+        self,
+        session: Session | Moment,
+        bans: Bans,
+        names: Mapping[str, str] | None = None,
+        tape: bool = False,
+        last: bool = False,
     ) -> None:
-        self.session, self.bans, self.names, self.tape = session, bans, dict(names or {}), tape
+        self.session, self.bans, self.names, self.tape, self.last = session, bans, dict(names or {}), tape, last
 
     @contextmanager
     def branch(self) -> Iterator[_Branch]:
-        with self.session.fork(bans=self.bans, tape=self.tape) as fork:
+        with self.session.fork(bans=self.bans, tape=self.tape, last=self.last) as fork:
             yield _Branch(fork, self.names, self.session.limits.part_seconds)
 
     def failure(self, error: BaseException) -> AnswerFault:

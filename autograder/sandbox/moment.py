@@ -20,21 +20,23 @@ class Moment:
 
     Attributes:
         channel: to the process that waits; None when there is none, and the session has to make it again.
+        number: by which the session's process knows it.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.channel: Channel | None = None
+        self.number = 0
 
     @property
     def limits(self) -> Limits:
         return self.session.limits
 
     def fork(
-        self, bans: Any = None, seconds: float | None = None, tape: bool = False
+        self, bans: Any = None, seconds: float | None = None, tape: bool = False, last: bool = False
     ) -> AbstractContextManager[Branch]:
         """A fork of the notebook as it stood then; see `Session.fork`."""
-        return self.session.fork(bans, seconds, tape, self)
+        return self.session.fork(bans, seconds, tape, self, last)
 
     def drop(self) -> None:
         """The process is gone, or not wanted any more."""

@@ -6,7 +6,7 @@ import math
 import re
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ import msgspec
 
 from autograder.errors import SandboxError
 from autograder.sandbox.branch import Branch
+from autograder.sandbox.endings import FROM_OUTSIDE, REASONS, how_it_ended, shown
 from autograder.sandbox.errors import AnswerCrashed, AnswerTimeout
 from autograder.sandbox.inside.clock import WALL_FACTOR
 from autograder.sandbox.inside.decoder import Decoder
@@ -35,6 +36,8 @@ _START_SECONDS = 30.0
 _PATIENCE = 1.0  # until a branch that hung up has ended
 _WORD = re.compile(r"[^\W\d]\w*")
 _WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory
+_SOON_REPEATED = 1.0  # seconds of all cells together
+_GIVEN = -1  # instead of a number: the process of this moment was given away
 
 
 class CellOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,8 @@ class Session:
         self._ends = awake() + self.limits.submission_seconds
         self._words: set[str] = set()  # in the texts of its cells
         self._latest: Moment | None = None  # kept since the last cell
+        self._cell_seconds = 0.0  # of those cells
+        self._given = self._again_made = False  # is a process given away; had one to be made again
         self.killed = False
         self.start_seconds = 0.0  # until its processes were ready
 
@@ -130,9 +135,11 @@ class Session:
             self._ready()
         except (AnswerCrashed, AnswerTimeout) as lost:
             return CellOutcome(status="crash", error=str(lost))
+        began = time.monotonic()
         outcome = self._run(source, keep)
         if outcome.status in ("ok", "error"):
             self._done.append((source, keep))
+            self._cell_seconds += time.monotonic() - began
         return outcome
 
     def _run(self, source: str, keep: Sequence[str]) -> CellOutcome:
@@ -156,7 +163,7 @@ class Session:
         except ProtocolViolation as error:
             status, why = "crash", f"the process broke the protocol: {error}"
         self.close()
-        return CellOutcome(status=status, outputs=[_shown(status, why)], error=why, seconds=time.monotonic() - start)
+        return CellOutcome(status=status, outputs=[shown(status, why)], error=why, seconds=time.monotonic() - start)
 
     def _ask(self, *message: Any, wall: float, fds: tuple[int, ...] = (), channel: Channel | None = None) -> Any:
         channel = channel or self._channel
@@ -215,10 +222,13 @@ class Session:
         assert self._process is not None
         status = self._process.wait(_GRACE_SECONDS)
         status = self._process.kill() if status == "running" else status
+        return self._in_words(status, f"the process ended ({status})")
+
+    def _in_words(self, status: str, otherwise: str) -> str:
         if status.startswith("fault"):
             raise SandboxError(f"sandbox: {status}")
-        self.killed |= status in _FROM_OUTSIDE
-        return _REASONS.get(status, f"the process ended ({status})")
+        self.killed |= status in FROM_OUTSIDE
+        return REASONS.get(status, otherwise)
 
     def _overtime(self) -> str:
         return f"the submission used up its {self.limits.submission_seconds:g} s"
@@ -247,7 +257,7 @@ class Session:
     def _keep(self, moment: Moment) -> bool:
         """Have the process leave a copy of itself; where it cannot, it is ended."""
         opened = self._open("moment")
-        moment.channel = opened[0] if opened else None
+        moment.channel, moment.number = opened or (None, 0)
         return opened is not None
 
     # Branches
@@ -259,6 +269,7 @@ class Session:
         seconds: float | None = None,
         tape: bool = False,
         moment: Moment | None = None,
+        last: bool = False,
     ) -> Iterator[Branch]:
         """A fork of the process as it stands; gone at the end of the context.
 
@@ -267,17 +278,20 @@ class Session:
             seconds: of one request; the limit of a part unless given.
             tape: keep what is said: the branch's channel is a Tape.
             moment: fork the notebook as it stood then.
+            last: nothing more is to be forked there. Where a fork would be no different, it is the process itself, not
+                a copy; what comes nevertheless gets a new process in which the cells have run again.
 
         Raises:
             AnswerCrashed: there is no process to fork, and none can be made.
             AnswerTimeout: the submission has used up its time.
         """
+        spend = self._can_be_given(moment) and last
         for forks in (False, True):
             if self.seconds_left == 0:
                 raise AnswerTimeout(self._overtime())
             self._ready(forks=forks)  # a cell may have used up threads or descriptors
             trunk = moment.channel if moment else self._channel
-            opened = self._open_branch(bans, trunk) if trunk else None
+            opened = self._open_branch(bans, trunk, "spend" if spend else "fork") if trunk else None
             if opened is not None:
                 break
         else:
@@ -285,22 +299,51 @@ class Session:
         near, number = opened
         channel = Tape(near) if tape else near
 
-        def end(patience: float) -> str:
+        def end_fork(patience: float) -> str:
             same = trunk is (moment.channel if moment else self._channel)
             return self._end_branch(number, patience, trunk) if same else ""
 
+        end = self._give_away(moment) if spend and number == 0 else end_fork
         words = frozenset(self._words)
         branch = Branch(channel, seconds or self.limits.part_seconds, lambda: end(_PATIENCE), words)
         try:
             yield branch
         finally:
+            end(0.0)  # before it sees that its channel was closed, and ends by itself
             branch.close()
-            end(0.0)
 
-    def _open_branch(self, bans: _Bans | None, trunk: Channel | None = None) -> tuple[Channel, int] | None:
+    def _can_be_given(self, moment: Moment | None) -> bool:
+        """May this process be a branch itself? Not what was given before, nor what takes long to make again."""
+        if moment.number == _GIVEN if moment else self._given:
+            self._again_made = True
+            if moment:
+                self.close()
+        return not self._again_made and self._cell_seconds < _SOON_REPEATED
+
+    def _give_away(self, moment: Moment | None) -> Callable[[float], str]:
+        """The process serves a branch from now on; how to end it, as `_end_branch` does."""
+        if moment:
+            number, trunk, moment.number = moment.number, self._channel, _GIVEN
+            moment.drop()
+            return lambda patience: self._end_branch(number, patience) if trunk is self._channel else ""
+        process, self._process, self._channel, self._given = self._process, None, None, True
+        assert process is not None
+
+        def end(patience: float) -> str:
+            status = process.wait(patience) if patience else "running"
+            if status == "running":
+                process.kill()
+                return ""
+            return self._in_words(status, how_it_ended(status))
+
+        return end
+
+    def _open_branch(
+        self, bans: _Bans | None, trunk: Channel | None = None, how: str = "fork"
+    ) -> tuple[Channel, int] | None:
         """A fork's channel and number; None when the process could not be forked, and all is ended."""
         modules, calls = (sorted(bans.modules), sorted(bans.calls)) if bans else ([], [])
-        return self._open("fork", modules, calls, trunk=trunk)
+        return self._open(how, modules, calls, trunk=trunk)
 
     def _open(self, *message: Any, trunk: Channel | None = None) -> tuple[Channel, int] | None:
         """The channel and number of a process that is forked; None when that could not be, and all is ended."""
@@ -340,23 +383,6 @@ class Session:
             why = self._reason()
             self.close()
             return why
-
-
-_FROM_OUTSIDE = ("lost", "signal 9", "signal 15")
-_REASONS = {
-    "memory": "the process used more memory than allowed",
-    "disk": "the process wrote more files than allowed",
-    "killed": "the process was ended",
-    "lost": "the process was lost",
-    "signal 11": "the process was ended by SIGSEGV",
-    "signal 9": "the process was ended by SIGKILL",
-    "signal 6": "the process was ended by SIGABRT",
-}
-
-
-def _shown(status: str, why: str) -> dict[str, Any]:
-    name = "TimeoutError" if status == "timeout" else "DeadKernelError"
-    return {"output_type": "error", "ename": name, "evalue": why, "traceback": [f"{name}: {why}"]}
 
 
 def _refuse(value: Any) -> NoReturn:

@@ -30,7 +30,7 @@ def run(box, tmp_path):
 
         with box.session() as session:
             return run_notebook(
-                notebook(*cells), session, unit="unit", name="nb", secret=b"s", keys=keys, faults=faults
+                notebook(*cells), session, unit="unit", name="nb", secret=b"s", keys=keys, faults=faults, ends=True
             )
 
     return go

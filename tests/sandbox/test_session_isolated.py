@@ -39,6 +39,27 @@ def test_a_notebook_from_beginning_to_end(box):
             branch.get("die")()
 
 
+DEATHS = ("os._exit(3)", "os.abort()", "os.kill(os.getpid(), signal.SIGTERM)")
+
+
+def test_the_last_branch_dies_in_the_words_of_a_fork(box):
+    """It is the session's process itself; the session goes on."""
+    for death in DEATHS:
+        with box.session() as session:
+            session.run_cell(
+                f"import os, signal\npid = os.getpid()\ndef die(): {death}\ndef here(): return os.getpid() == pid"
+            )
+            said = []
+            for last in (False, True):
+                with session.fork(last=last) as branch, pytest.raises(AnswerCrashed) as crash:
+                    assert branch.get("here")() is last
+                    branch.get("die")()
+                said.append(str(crash.value))
+            assert said[0] == said[1] != ""
+            with session.fork(last=True) as branch:
+                assert branch.get("here")() is False
+
+
 def test_memory_beyond_the_limit_costs_only_the_cell(box):
     """A cell that fills the memory fails or dies; the session goes on."""
     with box.session() as session:

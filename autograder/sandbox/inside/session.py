@@ -19,6 +19,7 @@ from .clock import Clock
 from .decoder import Decoder
 from .encoder import Encoder
 from .guard import Guard
+from .isolation import tree
 from .shell import Shell
 from .talk import bounded
 from .wire import Bounds, Channel, ChannelClosed
@@ -28,6 +29,7 @@ __all__ = ["Session", "build", "serve"]
 _getpid, _exit, _now, _fork, _sleep = os.getpid, os._exit, time.perf_counter, os.fork, time.sleep
 _python_state, _set_python_state = random.getstate, random.setstate
 _close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
+_setitimer, _children, _threads = signal.setitimer, tree.children, tree.threads
 
 
 def build(optimisers: bool = False) -> None:
@@ -73,6 +75,7 @@ class Session:
         self._streams = sys.stdout, sys.stderr
         self.children: dict[int, int] = {}
         self._killed: list[int] = []
+        self._turn: tuple[int, tuple[str, ...], tuple[str, ...]] | None = None  # what it becomes a branch with
         self._pid = _getpid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the clock has signals of its own
@@ -93,6 +96,8 @@ class Session:
                 kind, *rest = (self._text(part, bulks) for part in structure)
                 reply = getattr(self, f"_{kind}")(*rest, *fds)
                 self._encode_and_send(reply)
+                if self._turn is not None:
+                    self._become_branch(*self._turn)
             except ChannelClosed:
                 return
 
@@ -169,7 +174,12 @@ class Session:
             finally:
                 _exit(0)
         _close(fd)
-        return pid
+        return self._number_of(pid)
+
+    def _number_of(self, pid: int) -> int:
+        number = len(self.children) + 1
+        self.children[number] = pid
+        return number
 
     # Branches
 
@@ -182,9 +192,16 @@ class Session:
             _set_python_state(state)  # `random` seeds itself anew in every fork, which no mark may hang on
             self._become_branch(fd, modules, calls)
         _close(fd)
-        number = len(self.children) + 1
-        self.children[number] = pid
-        return number
+        return self._number_of(pid)
+
+    def _spend(self, modules: tuple[str, ...], calls: tuple[str, ...], fd: int) -> int:
+        """Become the branch itself: 0. Where threads or processes would come along, fork one: its number."""
+        if _threads() > 1 or set(_children(_getpid())) - {*self._killed, *self.children.values()}:
+            return self._fork(modules, calls, fd)
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            _setitimer(timer, 0)  # as in a fork
+        self._turn = fd, modules, calls
+        return 0
 
     def _become_branch(self, fd: int, modules: tuple[str, ...], calls: tuple[str, ...]) -> None:
         try:

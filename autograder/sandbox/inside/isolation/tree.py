@@ -9,7 +9,16 @@ import time
 
 from . import syscalls
 
-__all__ = ["descendants", "die_with_parent", "kill_descendants", "memory", "processor_seconds", "wipe"]
+__all__ = [
+    "children",
+    "descendants",
+    "die_with_parent",
+    "kill_descendants",
+    "memory",
+    "processor_seconds",
+    "threads",
+    "wipe",
+]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -51,7 +60,8 @@ def _sum_of(path: str, *names: bytes) -> int:
     return total
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Process ids of a process's own children."""
     found: list[int] = []
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
@@ -67,9 +77,17 @@ def descendants(pid: int | None = None) -> list[int]:
     found: list[int] = []
     front = [pid or os.getpid()]
     while front:
-        front = [child for parent in front for child in _children(parent)]
+        front = [child for parent in front for child in children(parent)]
         found += front
     return found
+
+
+def threads() -> int:
+    """Threads of this process; 2, more than one, where that cannot be told."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 2
 
 
 def kill_descendants(patience: float = 10.0) -> bool:
