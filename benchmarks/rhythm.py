@@ -42,7 +42,7 @@ def by_name(cost: Cost) -> Rhythm:
 
 
 def by_progress(cost: Cost, least: int = CHUNK) -> Rhythm:
-    """Of `autograder --progress json`: spans of at least so many submissions; of a short run the whole, start-up too."""
+    """Of `autograder --progress json`: spans of at least so many submissions; a short run whole, start-up too."""
     points = curve(cost)
     if len(points) == 1:
         return Rhythm((cost.seconds / points[0][1],), 0.0)
