@@ -36,6 +36,7 @@ _START_SECONDS = 30.0
 _PATIENCE = 1.0  # until a branch that hung up has ended
 _WORD = re.compile(r"[^\W\d]\w*")
 _WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory
+_BEGINNINGS = 2  # one may be killed by the system while it waits
 _SOON_REPEATED = 1.0  # seconds of all cells together
 _GIVEN = -1  # instead of a number: the process of this moment was given away
 
@@ -180,9 +181,7 @@ class Session:
         if self._running():
             return
         began = time.monotonic()
-        self._process = self.box.spawn(self.files)
-        self._channel = Channel(self._process.channel, self._bounds)
-        self._greet()
+        self._begin()
         self.start_seconds += time.monotonic() - began
         replay, self._done = self._done, []
         for number, step in enumerate(replay, start=1):
@@ -207,15 +206,18 @@ class Session:
     def _running(self) -> bool:
         return self._process is not None
 
-    def _greet(self) -> None:
-        """Wait until the process is ready; no student code has run yet, so what fails here is our fault."""
-        assert self._channel is not None
-        try:
-            self._channel.receive(awake() + _START_SECONDS)
-        except (TooLate, ChannelClosed, ProtocolViolation):
-            why = self._reason()
-            self.close()
-            raise SandboxError(f"sandbox: a new process did not get ready: {why}.") from None
+    def _begin(self) -> None:
+        """A process that is ready; no student code has run yet, so what fails twice is our fault."""
+        for _ in range(_BEGINNINGS):
+            self._process = self.box.spawn(self.files)
+            self._channel = Channel(self._process.channel, self._bounds)
+            try:
+                self._channel.receive(awake() + _START_SECONDS)
+                return
+            except (TooLate, ChannelClosed, ProtocolViolation):
+                why = self._reason()
+                self.close()
+        raise SandboxError(f"sandbox: a new process did not get ready: {why}.")
 
     def _reason(self) -> str:
         """Why the process is gone, in words."""

@@ -18,10 +18,16 @@ CASES = [(5, 2, 2), (4, 3, 3), (3, 3, 2), (6, 1, 4), (4, 2, 4), (2, 4, 1)]  # sa
 FEATURES = "the matrix of features"
 
 
+def matrix(features):
+    """The features themselves, if they are a matrix at all."""
+    good = type(features) is np.ndarray and features.ndim == 2 and features.dtype.kind in "fi"
+    check(good, "The features must be a NumPy array of numbers with two axes, not a list or anything else.")
+    return features
+
+
 def in_one_order(features):
     """The columns sorted by a projection that tells them apart, so that their order does not count."""
-    good = type(features) is np.ndarray and features.ndim == 2 and features.dtype.kind in "fi"
-    check(good, "The features must be an array of numbers with two axes.")
+    features = matrix(features)
     return features[:, np.argsort(np.cos(np.arange(len(features))) @ features)]
 
 
@@ -53,8 +59,8 @@ def six_columns_for_two_features(answer, rng):
 @key.part("core", weight=1)
 def the_number_of_columns_is_right(answer, rng):
     for n, p, degree in CASES:
-        got = answer(rng.normal(size=(n, p)), degree)
-        right = type(got) is np.ndarray and got.shape == (n, comb(p + degree, degree))
+        got = matrix(answer(rng.normal(size=(n, p)), degree))
+        right = got.shape == (n, comb(p + degree, degree))
         check(right, "The matrix of features must have one row per sample and one column per monomial.")
 
 

@@ -58,7 +58,7 @@ def every_command() -> list[str]:
     return found
 
 
-WRITES_NOTHING = {"verify", "show", "sandbox", "gpus", "hub check", "hub health", "hub log", "roster list"}
+WRITES_NOTHING = {"verify", "show", "sandbox", "gpus", "hub check", "hub health", "hub log", "roster list", "status"}
 AT_ONCE = {"hub start", "hub password", "worker"}  # nothing to be tried first, and nothing for programs to read
 
 

@@ -24,13 +24,14 @@ print(os.getpid(), os.getppid(), sorted(n for n in os.listdir('/proc') if n.isdi
 """
 LITTER = """
 import ctypes, os, signal, subprocess, tempfile
-for place in ('.', '/tmp', '/dev/shm'):
+private = os.environ['TMPDIR']
+for place in ('.', private, '/dev/shm'):
     open(place + '/left', 'w').write('x')
-os.mkfifo('/tmp/pipe')
+os.mkfifo(private + '/pipe')
 ctypes.CDLL(None).prctl(15, b'secret-name')
 if os.fork() == 0:
     os.setsid()
-    held = open('/tmp/left')
+    held = open(private + '/left')
     if os.fork() == 0:
         for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(n, signal.SIG_IGN)

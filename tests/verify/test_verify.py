@@ -12,13 +12,15 @@ from autograder.verify import ExerciseReport, verify_units
 from autograder.verify.answers import _stub
 from tests.redteam.course import DOUBLE, SOFTMAX, SOURCE, UNIT
 
-WEAK = DOUBLE.replace("close(answer(x.copy()), double(x))", "answer(x.copy())")  # a part that cannot fail
+ALL = "large_numbers, many_arrays, one_array"  # parts of DOUBLE
+WEAK = DOUBLE.replace("close(answer(x.copy()), double(x))", "answer(x.copy())", 1)  # a part that cannot fail
 LENIENT = DOUBLE.replace("return x\n", "return 2.0 * x\n")  # a "wrong" answer that is right
 STRICT = (
     DOUBLE + "\n@key.accept\ndef off_by_a_bit(x):\n    return 2 * np.asarray(x) + 1e-3\n"
 )  # a "right" one that is wrong
 SILENT = DOUBLE.replace('"You return the array as it is."', '"You forgot to double."') + (
-    '\n@key.reject("You return your input.", fails=["one_array", "many_arrays"])\ndef same(x):\n    return x\n'
+    '\n@key.reject("You return your input.", fails=["one_array", "many_arrays", "large_numbers"])\n'
+    "def same(x):\n    return x\n"
 )  # two sentences for one behaviour
 EXPLAINED = DOUBLE + '\nkey.equivalent("2 -> 3", "this is not so")\n'
 
@@ -44,8 +46,8 @@ def test_a_sound_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("double", "problem"),
     [
-        (WEAK, "rejected identity: got failed parts one_array, expected many_arrays, one_array"),
-        (LENIENT, "rejected identity: got failed parts none, expected many_arrays, one_array"),
+        (WEAK, f"rejected identity: got failed parts large_numbers, one_array, expected {ALL}"),
+        (LENIENT, f"rejected identity: got failed parts none, expected {ALL}"),
         (STRICT, "accepted off_by_a_bit: got failed parts many_arrays, one_array, expected none"),
         (SILENT, "rejected same: got told '', expected its own sentence 'You return your input.'"),
         (EXPLAINED, "explained as equivalent but killed or gone: 2 -> 3"),
