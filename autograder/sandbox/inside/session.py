@@ -32,6 +32,16 @@ _close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
 _setitimer, _children, _threads = signal.setitimer, tree.children, tree.threads
 
 
+def _forked() -> int:
+    """A fork, a little later where there is no room: all processes of an ordinary user are counted together."""
+    for seconds in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
+        try:
+            return _fork()
+        except BlockingIOError:
+            _sleep(seconds)
+    return _fork()
+
+
 def build(optimisers: bool = False) -> None:
     """Make the shell; load what torch's optimisers load at their first step: seconds and 70 MB, before the fork."""
     shell.build()
@@ -163,7 +173,7 @@ class Session:
     def _moment(self, fd: int) -> int:
         """Fork a process that stays as this one is, and forks branches when it is asked to on the descriptor."""
         state = _python_state()
-        pid = _fork()
+        pid = _forked()
         if pid == 0:
             _set_python_state(state)
             try:
@@ -187,7 +197,7 @@ class Session:
         """Fork a process that serves calls on the descriptor; its number."""
         self._killed = [pid for pid in self._killed if not _waitpid(pid, os.WNOHANG)[0]]
         state = _python_state()
-        pid = _fork()
+        pid = _forked()
         if pid == 0:
             _set_python_state(state)  # `random` seeds itself anew in every fork, which no mark may hang on
             self._become_branch(fd, modules, calls)
