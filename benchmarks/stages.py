@@ -23,7 +23,7 @@ __all__ = ["PLACES", "REST", "Stages"]
 REST = "the rest"
 PLACES: dict[str, list[tuple[Any, str]]] = {  # the calls of a stage's first function are counted
     "intake: the notebook is rebuilt": [(submission, "rebuild"), (submission, "scan")],
-    "a process for the notebook, and its end": [(Sandbox, "spawn"), (Session, "_greet"), (Session, "close")],
+    "a process for the notebook, and its end": [(Sandbox, "spawn"), (Session, "_begin"), (Session, "close")],
     "cells": [(Session, "run_cell")],
     "forks: made, ended": [(Session, "_open"), (Session, "_end_branch"), (Session, "moment")],
     "questions known from the class": [(Tape, "exchange")],
