@@ -55,7 +55,7 @@ test: $(STAMP) ## run the tests; skips are named. Attacks and faults have target
 	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/redteam -m "not faults" $(PYTEST_ARGS)
 
 redteam: $(STAMP) ## attack the grader at every level of isolation, as root and as an ordinary user
-	@$(PYTHON) -m pytest -q -rs --no-header -n $(JOBS) --dist loadgroup tests/redteam $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -q -rs --no-header -n 2 --dist loadfile --no-loadscope-reorder tests/redteam $(PYTEST_ARGS)
 
 fuzz: $(STAMP) ## throw changed inputs at what reads submissions and the channel
 	@$(PYTHON) -m tests.fuzz --seconds $(FUZZ_SECONDS)

@@ -38,13 +38,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(names, pairs, indirect=["battle"], scope="session")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each class is fought by one process, several classes at a time; other files stay whole."""
-    for item in items:
-        how = getattr(item, "callspec", None) and item.callspec.params.get("battle")  # type: ignore[attr-defined]
-        item.add_marker(pytest.mark.xdist_group(str(how or item.path.name)))
-
-
 @cache
 def _levels() -> dict[str, str]:
     return probe()
