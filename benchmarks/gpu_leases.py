@@ -98,8 +98,11 @@ async def serve(seed: int) -> None:
     for life in lives:
         if life.done():
             print(f"fault {life.exception()!r}", flush=True)
-        life.cancel()
-    await asyncio.gather(*lives, return_exceptions=True)
+    living = set(lives)
+    while living:  # more than once: Python 3.11's wait_for, on which the manager waits, can swallow a cancellation
+        for life in living:
+            life.cancel()
+        _, living = await asyncio.wait(living, timeout=1)
     await kernels.shutdown_all(now=True)
 
 

@@ -14,6 +14,9 @@ from uuid import uuid4
 
 import pytest
 
+from autograder.course import Course
+from autograder.record import GradebookWriter
+
 PASSWORD = "a password with / and @"
 ENCODED = "a%20password%20with%20%2F%20and%20%40"
 START_SECONDS = 120  # of a busy machine
@@ -108,3 +111,29 @@ def database(url: str, template: str = "") -> Iterator[str]:
             yield f"{url}/{name}"
         finally:
             db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def prepared(url: str, home: Path, unit: str) -> Iterator[str]:
+    """URL of a database that knows a released unit as the gradebook in `home` does: a template."""
+    with database(url) as made:
+        with GradebookWriter(Course.at(home, database=made)) as writer:
+            writer.prepare(unit)
+        yield made
+
+
+@contextmanager
+def copied_course(request: pytest.FixtureRequest, released: Course, home: Path, kind: str) -> Iterator[Course]:
+    """A released course's copy in `home`, its gradebook on "sqlite" or on "postgresql".
+
+    For the latter the fixtures `postgresql` and `released_database` are asked for.
+    """
+    shutil.copytree(released.home, home)
+    if kind == "sqlite":
+        yield Course.at(home)
+        return
+    (home / "gradebook.db").unlink()
+    template = request.getfixturevalue("released_database")
+    with database(request.getfixturevalue("postgresql"), template) as url:
+        yield Course.at(home, database=url)
+    assert not (home / "gradebook.db").exists()

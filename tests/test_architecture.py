@@ -81,7 +81,7 @@ GENERATED = re.compile(
     r"(^|/)(\.venv|__pycache__|\.autograder|\.pytest_cache|\.hypothesis|[^/]+\.egg-info)/|\.pyc$|^gradebook\.db"
     r"|^(source|solutions|release)/.*\.ipynb$|^(submitted|autograded|feedback|demo|build|dist)/"
 )
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|Users)/[a-z][\w.-]*/|(?<![\w./*])/work/[a-z]")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|Users)/[a-z][\w.-]*/|(?<![\w./])/work/[a-z]")
 LARGEST = 1_000_000
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
+from autograder.build import release
 from autograder.course import Course
 
 UNIT = "unit01_basics"
@@ -127,4 +130,12 @@ def make_course(folder: Path, text: str = TEXT) -> Course:
     course = Course.at(folder)
     write_key(course, "doubled", 50, DOUBLED)
     write_key(course, "mean_of", 40, "return sum(x) / len(x)")
+    return course
+
+
+def released_course(folder: Path) -> Course:
+    """The sound course, built and released."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # nbgrader starts alembic by name
+    course = make_course(folder)
+    release(course)
     return course

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from autograder.build import build, release
 from autograder.course import Course
-from tests.build.small_course import make_course
+from tests.build.small_course import released_course
 from tests.faults.engine import grade
 from tests.faults.state import STUDENTS, end_state, hand_in, leftovers
 
@@ -22,10 +19,7 @@ from tests.faults.state import STUDENTS, end_state, hand_in, leftovers
 @pytest.fixture(scope="session")
 def handed_in(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """Released, with submissions, not graded."""
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # nbgrader starts alembic by name
-    course = make_course(tmp_path_factory.mktemp("handed_in") / "course")
-    build(course)
-    release(course)
+    course = released_course(tmp_path_factory.mktemp("handed_in") / "course")
     hand_in(course)
     return course
 

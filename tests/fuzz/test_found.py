@@ -6,7 +6,10 @@ import os
 import socket
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -34,6 +37,7 @@ from tests.fuzz.inbox import _open_up
 from tests.intake import notebooks
 
 SMALL = Bounds(keys=100)
+NOBODY = 65534  # user id
 
 
 def decode(node: Any, bounds: Bounds = SMALL) -> Any:
@@ -242,13 +246,30 @@ def test_the_text_of_all_cells_is_bounded() -> None:
     assert len(read.cells) == 4 and "4 MiB" in read.notes[0]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_closed_folder_costs_itself(tmp_path: Path) -> None:
+@contextmanager
+def as_an_ordinary_user() -> Iterator[Path]:
+    """A place of that user's; whoever is root acts as nobody meanwhile, for root may read every folder."""
+    with TemporaryDirectory() as parent:
+        place = Path(parent) / "submitted"
+        place.mkdir()
+        mine = os.geteuid()
+        if mine == 0:
+            Path(parent).chmod(0o711)
+            os.chown(place, NOBODY, -1)
+            os.seteuid(NOBODY)
+        try:
+            yield place
+        finally:
+            os.seteuid(mine)
+
+
+def test_a_closed_folder_costs_itself() -> None:
     """A folder that may not be entered ended the whole batch."""
-    (tmp_path / "closed").mkdir(mode=0o000)
-    (tmp_path / "a.ipynb").write_text("{}")
-    found = scan(tmp_path)
-    _open_up(tmp_path)
+    with as_an_ordinary_user() as place:
+        (place / "closed").mkdir(mode=0o000)
+        (place / "a.ipynb").write_text("{}")
+        found = scan(place)
+        _open_up(place)
     assert found.notebooks == ("a",) and "cannot be read" in found.notes[0]
 
 

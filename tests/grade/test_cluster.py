@@ -143,7 +143,7 @@ def test_a_worker_holds_what_it_grades_and_nothing_else(course: Course, tmp_path
 
     def look(cluster: Dask) -> None:
         while len(seen) < 20 and not ended.is_set():
-            copies = list(cluster.temporary.glob(f"*/work/submitted/*/{UNIT}/*.ipynb"))
+            copies = list(cluster.temporary.rglob(f"submitted/*/{UNIT}/*.ipynb"))
             workers = cluster.graders
             if len(copies) != 1 or not workers or seen:
                 ended.wait(0.02)

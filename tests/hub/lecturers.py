@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,9 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeSubmit
 from traitlets.config import Config
 
-from autograder.build import release
 from autograder.course import Course
 from autograder.hub.collecting import Collect
-from tests.build.small_course import UNIT, make_course
+from tests.build.small_course import UNIT, released_course
 from tests.grade.classroom import RIGHT
 
 COURSE = "dlmath"
@@ -92,9 +89,7 @@ def answered(notebook: dict[str, Any], answers: dict[str, str]) -> dict[str, Any
 
 def classroom(folder: Path) -> Classroom:
     """The small course, built, released, and put into an exchange."""
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # nbgrader starts alembic by name
-    course = make_course(folder / "course")
-    release(course)
+    course = released_course(folder / "course")
     room = Classroom(course, folder / "exchange", folder / "homes")
     room.exchange.mkdir()
     room.step(ExchangeReleaseAssignment).start()

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from autograder.build import release
 from autograder.course import Course
 from autograder.hub.grading import Board, outside_environment
 from autograder.hub.grading_runs import Run, remembered
-from tests.build.small_course import UNIT, make_course
+from tests.build.small_course import UNIT, released_course
 from tests.grade.classroom import points, submit
 
 SLOW = "import time\ntime.sleep(1.0)\ndef doubled(x):\n    return x * 2"
@@ -24,10 +21,7 @@ SLOW = "import time\ntime.sleep(1.0)\ndef doubled(x):\n    return x * 2"
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # nbgrader starts alembic by name
-    course = make_course(tmp_path_factory.mktemp("grading"))
-    release(course)
-    return course
+    return released_course(tmp_path_factory.mktemp("grading"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder.course import UNNAMED, Course
-from autograder.record import GradebookWriter
-from tests.postgresql import database
+from tests.postgresql import copied_course, database, prepared
 from tests.record.course_of_two import UNIT, make_course
 
 
@@ -41,9 +39,7 @@ def released_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.fixture(scope="session")
 def released_database(released_course: Course, postgresql: str) -> Iterator[str]:
     """The same gradebook in an empty PostgreSQL database, made from the built source."""
-    with database(postgresql) as url:
-        with GradebookWriter(Course.at(released_course.home, database=url)) as writer:
-            writer.prepare(UNIT)
+    with prepared(postgresql, released_course.home, UNIT) as url:
         yield url
 
 
@@ -52,17 +48,9 @@ def course(
     request: pytest.FixtureRequest, released_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Course]:
     """A copy of the released course of one's own, with its gradebook on SQLite and on PostgreSQL."""
-    home = tmp_path / "course"
     monkeypatch.setenv("PATH", os.environ["PATH"])
-    shutil.copytree(released_course.home, home)
-    if request.param == "sqlite":
-        yield Course.at(home)
-        return
-    (home / "gradebook.db").unlink()
-    template = request.getfixturevalue("released_database")
-    with database(request.getfixturevalue("postgresql"), template) as url:
-        yield Course.at(home, database=url)
-    assert not (home / "gradebook.db").exists()
+    with copied_course(request, released_course, tmp_path / "course", request.param) as course:
+        yield course
 
 
 @pytest.fixture
