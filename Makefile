@@ -10,6 +10,7 @@ FUZZ_SECONDS ?= 20
 BENCH_SUBMISSIONS ?= 200
 WRITE ?=
 PLOTS = $(if $(WRITE),--plots)
+unexport PYTHONDONTWRITEBYTECODE  # some images set it: each of a thousand processes would compile our modules anew
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build release solutions verify demo hub test redteam fuzz faults conformance bench lint clean

@@ -139,7 +139,7 @@ def probed(found: Profile) -> Iterator[None]:
     close = Session.close
 
     def ask_and_close(session: Session) -> None:
-        if session._process is not None:
+        if session._trunk is not None:
             with found.stages.aside():
                 _ask(found, session)
         close(session)
@@ -152,7 +152,7 @@ def _ask(found: Profile, session: Session) -> None:
     moments = [moment.channel for moment in session._moments() if moment.channel is not None]
     opened = found.stages.calls[FORKS] - found.forks.number - found.moments.number
     for channel, used in [*((channel, found.moments) for channel in moments), (None, found.notebooks)]:
-        _, outputs, _, _ = session._ask("cell", PROBE, 10.0, [], wall=30.0, channel=channel)
+        _, outputs, _, _ = session._trunk.ask("cell", PROBE, 10.0, [], wall=30.0, via=channel)
         numbers = [float(word) for word in outputs[0]["text"].split()]
         used.add(numbers[: len(FIELDS)])
         found.forks.add(numbers[len(FIELDS) :], 0)

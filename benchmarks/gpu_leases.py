@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ class Student:
             await self.kernels.restart_kernel(kernel_id, now=self.chance.random() < 0.5)
         elif action.startswith("kill"):
             if manager.provisioner.process is not None:
-                os.kill(manager.provisioner.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it crashed by itself
+                    os.kill(manager.provisioner.pid, signal.SIGKILL)
             if action == "kill_and_forget":
                 manager.stop_restarter()
                 self.kernels.remove_kernel(kernel_id)

@@ -17,13 +17,14 @@ from autograder.sandbox.branch import Branch
 from autograder.sandbox.inside.wire import Channel
 from autograder.sandbox.session import Session
 from autograder.sandbox.tape import Tape
+from autograder.sandbox.trunk import Trunk
 
 __all__ = ["PLACES", "REST", "Stages"]
 
 REST = "the rest"
 PLACES: dict[str, list[tuple[Any, str]]] = {  # the calls of a stage's first function are counted
     "intake: the notebook is rebuilt": [(submission, "rebuild"), (submission, "scan")],
-    "a process for the notebook, and its end": [(Sandbox, "spawn"), (Session, "_begin"), (Session, "close")],
+    "a process for the notebook, and its end": [(Sandbox, "spawn"), (Trunk, "begin"), (Session, "close")],
     "cells": [(Session, "run_cell")],
     "forks: made, ended": [(Session, "_open"), (Session, "_end_branch"), (Session, "moment")],
     "questions known from the class": [(Tape, "exchange")],

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -19,24 +18,19 @@ from autograder.sandbox.branch import Branch
 from autograder.sandbox.endings import FROM_OUTSIDE, REASONS, how_it_ended, shown
 from autograder.sandbox.errors import AnswerCrashed, AnswerTimeout
 from autograder.sandbox.inside.clock import WALL_FACTOR
-from autograder.sandbox.inside.decoder import Decoder
-from autograder.sandbox.inside.encoder import Encoder
 from autograder.sandbox.inside.talk import bounded
 from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate, awake
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.moment import Moment
-from autograder.sandbox.outputs import checked_outputs, plain
+from autograder.sandbox.outputs import checked_outputs
 from autograder.sandbox.tape import Tape
+from autograder.sandbox.trunk import LOST, Box, Trunk
 
 __all__ = ["CellOutcome", "Session"]
 
 _GRACE_SECONDS = 3.0  # beyond the time at which a process interrupts itself
-_FORK_SECONDS = 10.0
-_START_SECONDS = 30.0
 _PATIENCE = 1.0  # until a branch that hung up has ended
 _WORD = re.compile(r"[^\W\d]\w*")
 _WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory
-_BEGINNINGS = 2  # one may be killed by the system while it waits
 _SOON_REPEATED = 1.0  # seconds of all cells together
 _GIVEN = -1  # instead of a number: the process of this moment was given away
 
@@ -48,23 +42,6 @@ class CellOutcome(msgspec.Struct, frozen=True, kw_only=True):
     outputs: list[dict[str, Any]] = []  # nbformat outputs
     error: str = ""  # "Name: message"
     seconds: float = 0.0
-
-
-class _Process(Protocol):
-    channel: socket.socket
-
-    def kill(self) -> str: ...
-
-    def wait(self, seconds: float) -> str: ...
-
-    def check(self) -> str: ...
-
-
-class _Box(Protocol):
-    @property
-    def limits(self) -> Limits: ...
-
-    def spawn(self, files: Path | None = None) -> _Process: ...
 
 
 class _Bans(Protocol):
@@ -86,13 +63,12 @@ class Session:
             an operator. Student code can do that to itself, too.
     """
 
-    def __init__(self, box: _Box, files: Path | None = None) -> None:
+    def __init__(self, box: Box, files: Path | None = None) -> None:
         self.box, self.files, self.limits = box, files, box.limits
         self._bounds = Bounds(value_bytes=self.limits.value_bytes, depth=self.limits.depth)
         # what can be gone through again: cells with what they leave alone, and moments that are kept
         self._done: list[tuple[str, Sequence[str]] | Moment] = []
-        self._process: _Process | None = None
-        self._channel: Channel | None = None
+        self._trunk: Trunk | None = None
         self._ends = awake() + self.limits.submission_seconds
         self._words: set[str] = set()  # in the texts of its cells
         self._latest: Moment | None = None  # kept since the last cell
@@ -111,9 +87,9 @@ class Session:
         """End the process and all that it started."""
         for moment in self._moments():
             moment.drop()
-        process, self._process, self._channel = self._process, None, None
-        if process is not None:
-            process.kill()
+        trunk, self._trunk = self._trunk, None
+        if trunk is not None:
+            trunk.process.kill()
 
     @property
     def seconds_left(self) -> float:
@@ -145,15 +121,16 @@ class Session:
 
     def _run(self, source: str, keep: Sequence[str]) -> CellOutcome:
         """Run a cell in the process that there is; when it dies, it is gone."""
-        assert self._process is not None
+        assert self._trunk is not None
         start = time.monotonic()
         seconds = min(self.limits.cell_seconds, self.seconds_left)
         try:
-            reply = self._ask("cell", source, seconds, list(keep), wall=WALL_FACTOR * seconds + _GRACE_SECONDS)
+            wall = WALL_FACTOR * seconds + _GRACE_SECONDS
+            reply = self._trunk.ask("cell", source, seconds, list(keep), wall=wall)
             match reply:
                 case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)] if 0 <= took < math.inf:
                     checked = checked_outputs(outputs)
-                    if time.monotonic() - start > _WORTH_A_CHECK and self._process.check() != "running":
+                    if time.monotonic() - start > _WORTH_A_CHECK and self._trunk.process.check() != "running":
                         raise ChannelClosed  # what this cell leaves behind is too much: the next one is not to blame
                     return CellOutcome(status=status, outputs=checked, error=bounded(error), seconds=took)
             raise ProtocolViolation("a reply that is no outcome of a cell")
@@ -166,22 +143,12 @@ class Session:
         self.close()
         return CellOutcome(status=status, outputs=[shown(status, why)], error=why, seconds=time.monotonic() - start)
 
-    def _ask(self, *message: Any, wall: float, fds: tuple[int, ...] = (), channel: Channel | None = None) -> Any:
-        channel = channel or self._channel
-        assert channel is not None
-        e = Encoder(self._bounds, _refuse)
-        deadline = awake() + wall
-        structure = [e.encode(part) if isinstance(part, str) else part for part in message]
-        channel.send(structure, e.bulks, deadline, fds)
-        structure, bulks = channel.receive(deadline)
-        return plain(Decoder(self._bounds, bulks, _violate).decode(structure))
-
     def _ready(self, *, forks: bool = False) -> None:
         """A process in which the earlier cells have run; `forks`: without those after which it cannot be forked."""
         if self._running():
             return
         began = time.monotonic()
-        self._begin()
+        self._trunk = Trunk.begin(self.box, self.files, self._bounds)
         self.start_seconds += time.monotonic() - began
         replay, self._done = self._done, []
         for number, step in enumerate(replay, start=1):
@@ -204,26 +171,16 @@ class Session:
         return status in ("ok", "error")
 
     def _running(self) -> bool:
-        return self._process is not None
+        return self._trunk is not None
 
-    def _begin(self) -> None:
-        """A process that is ready; no student code has run yet, so what fails twice is our fault."""
-        for _ in range(_BEGINNINGS):
-            self._process = self.box.spawn(self.files)
-            self._channel = Channel(self._process.channel, self._bounds)
-            try:
-                self._channel.receive(awake() + _START_SECONDS)
-                return
-            except (TooLate, ChannelClosed, ProtocolViolation):
-                why = self._reason()
-                self.close()
-        raise SandboxError(f"sandbox: a new process did not get ready: {why}.")
+    @property
+    def _channel(self) -> Channel | None:
+        return self._trunk.channel if self._trunk else None
 
     def _reason(self) -> str:
         """Why the process is gone, in words."""
-        assert self._process is not None
-        status = self._process.wait(_GRACE_SECONDS)
-        status = self._process.kill() if status == "running" else status
+        assert self._trunk is not None
+        status = self._trunk.end()
         return self._in_words(status, f"the process ended ({status})")
 
     def _in_words(self, status: str, otherwise: str) -> str:
@@ -292,8 +249,8 @@ class Session:
             if self.seconds_left == 0:
                 raise AnswerTimeout(self._overtime())
             self._ready(forks=forks)  # a cell may have used up threads or descriptors
-            trunk = moment.channel if moment else self._channel
-            opened = self._open_branch(bans, trunk, "spend" if spend else "fork") if trunk else None
+            via = moment.channel if moment else self._channel
+            opened = self._open_branch(bans, via, "spend" if spend else "fork") if via else None
             if opened is not None:
                 break
         else:
@@ -302,8 +259,8 @@ class Session:
         channel = Tape(near) if tape else near
 
         def end_fork(patience: float) -> str:
-            same = trunk is (moment.channel if moment else self._channel)
-            return self._end_branch(number, patience, trunk) if same else ""
+            same = via is (moment.channel if moment else self._channel)
+            return self._end_branch(number, patience, via) if same else ""
 
         end = self._give_away(moment) if spend and number == 0 else end_fork
         words = frozenset(self._words)
@@ -325,11 +282,11 @@ class Session:
     def _give_away(self, moment: Moment | None) -> Callable[[float], str]:
         """The process serves a branch from now on; how to end it, as `_end_branch` does."""
         if moment:
-            number, trunk, moment.number = moment.number, self._channel, _GIVEN
+            number, via, moment.number = moment.number, self._channel, _GIVEN
             moment.drop()
-            return lambda patience: self._end_branch(number, patience) if trunk is self._channel else ""
-        process, self._process, self._channel, self._given = self._process, None, None, True
-        assert process is not None
+            return lambda patience: self._end_branch(number, patience) if via is self._channel else ""
+        assert self._trunk is not None
+        process, self._trunk, self._given = self._trunk.process, None, True
 
         def end(patience: float) -> str:
             status = process.wait(patience) if patience else "running"
@@ -341,26 +298,20 @@ class Session:
         return end
 
     def _open_branch(
-        self, bans: _Bans | None, trunk: Channel | None = None, how: str = "fork"
+        self, bans: _Bans | None, via: Channel | None = None, how: str = "fork"
     ) -> tuple[Channel, int] | None:
         """A fork's channel and number; None when the process could not be forked, and all is ended."""
         modules, calls = (sorted(bans.modules), sorted(bans.calls)) if bans else ([], [])
-        return self._open(how, modules, calls, trunk=trunk)
+        return self._open(how, modules, calls, via=via)
 
-    def _open(self, *message: Any, trunk: Channel | None = None) -> tuple[Channel, int] | None:
+    def _open(self, *message: Any, via: Channel | None = None) -> tuple[Channel, int] | None:
         """The channel and number of a process that is forked; None when that could not be, and all is ended."""
-        ours, theirs = socket.socketpair()
+        assert self._trunk is not None
         try:
-            number = self._ask(*message, wall=_FORK_SECONDS, fds=(theirs.fileno(),), channel=trunk)
-            if type(number) is not int:
-                raise ProtocolViolation("a branch without number")
-            return Channel(ours, self._bounds), number
-        except (TooLate, ChannelClosed, ProtocolViolation):
-            ours.close()
+            return self._trunk.open(*message, via=via)
+        except LOST:
             self.close()
             return None
-        finally:
-            theirs.close()
 
     def _try_fork(self) -> None:
         """Make a branch and end it; a process that cannot do that is ended."""
@@ -370,12 +321,12 @@ class Session:
             channel.close()
             self._end_branch(number, _PATIENCE)  # gone and reaped: it would leave room for one more
 
-    def _end_branch(self, number: int, patience: float, trunk: Channel | None = None) -> str:
+    def _end_branch(self, number: int, patience: float, via: Channel | None = None) -> str:
         """Have the trunk kill and reap a branch; how it had ended by itself. A trunk that cannot is ended."""
-        if self._channel is None:
+        if self._trunk is None:
             return ""
         try:
-            how = self._ask("end", number, patience, wall=_FORK_SECONDS, channel=trunk)
+            how = self._trunk.end_branch(number, patience, via)
             self.killed |= type(how) is str and how.endswith(("SIGKILL", "SIGTERM"))
             return bounded(how, 200) if type(how) is str else ""
         except (TooLate, ProtocolViolation):
@@ -385,11 +336,3 @@ class Session:
             why = self._reason()
             self.close()
             return why
-
-
-def _refuse(value: Any) -> NoReturn:
-    raise TypeError(f"got {type(value).__name__}, expected text")
-
-
-def _violate(tag: int, rest: Any) -> NoReturn:
-    raise ProtocolViolation("an object where data is expected")

@@ -76,8 +76,8 @@ def test_the_next_submission_finds_what_the_first_found(box: Sandbox) -> None:
     with box.session() as session:
         assert printed(session, LITTER % os.getpid()) == "left"
         assert until(lambda: processes_with(f"6543.{os.getpid()}"))
-        assert session._process is not None
-        session._process.check()  # the keeper reads the name that the process has given itself
+        assert session._trunk is not None
+        session._trunk.process.check()  # the keeper reads the name that the process has given itself
     assert not processes_with(f"6543.{os.getpid()}")
     with box.session() as session:
         assert keepers(box) == before
@@ -95,8 +95,8 @@ def test_processor_time_is_that_of_one_submission(box: Sandbox) -> None:
         session.run_cell(burn)
     with box.session() as session:
         session.run_cell("1")
-        assert session._process is not None
-        assert session._process.cpu_seconds() < 0.5
+        assert session._trunk is not None
+        assert session._trunk.process.cpu_seconds() < 0.5
 
 
 def test_a_keeper_that_saw_files_goes(box: Sandbox, tmp_path: Path) -> None:

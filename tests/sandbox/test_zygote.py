@@ -86,8 +86,8 @@ def test_how_a_process_ended(box: Sandbox, code: str, status: str) -> None:
     """Exit status and signal are told apart."""
     with box.session() as session:
         printed(session, "1")
-        process = session._process
-        assert process is not None
+        assert session._trunk is not None
+        process = session._trunk.process
         session.run_cell(code)
         assert process.wait(5) == status
 
@@ -103,7 +103,7 @@ def test_processor_time_is_counted(box: Sandbox) -> None:
             "    os._exit(0)\n"
             "os.wait()",
         )
-        assert 0.4 < session._process.cpu_seconds() < 20
+        assert 0.4 < session._trunk.process.cpu_seconds() < 20
 
 
 def test_data_files_arrive(box: Sandbox, tmp_path: Path) -> None:
