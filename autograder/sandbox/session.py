@@ -110,8 +110,8 @@ class Session:
             return CellOutcome(status="timeout", error=self._overtime())
         try:
             self._ready()
-        except (AnswerCrashed, AnswerTimeout) as lost:
-            return CellOutcome(status="crash", error=str(lost))
+        except AnswerTimeout as late:
+            return CellOutcome(status="timeout", error=str(late))
         began = time.monotonic()
         outcome = self._run(source, keep)
         if outcome.status in ("ok", "error"):
@@ -152,10 +152,11 @@ class Session:
         self.start_seconds += time.monotonic() - began
         replay, self._done = self._done, []
         for number, step in enumerate(replay, start=1):
-            if self.seconds_left == 0:
-                self._done += replay[number - 1 :]
-                raise AnswerTimeout(self._overtime())
             stays = self._keep(step) if isinstance(step, Moment) else self._again(step, forks)
+            if self.seconds_left == 0:  # before all had run: whoever has time again begins anew
+                self._done += replay[number - 1 :]
+                self.close()
+                raise AnswerTimeout(self._overtime())
             if self._running() and stays:
                 self._done.append(step)
             if not self._running():  # it died where it lived before: without this cell, once more

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.sandbox import AnswerCrashed
+from autograder.sandbox.inside.wire import awake
 
 
 def seen(moment, name="x"):
@@ -85,5 +86,18 @@ def test_questions_have_time_of_their_own(session):
     moment = session.moment()
     session._ends = 0.0  # the submission's time is up
     assert session.run_cell("x = 2").status == "timeout"
+    session.begin_questions()
+    assert seen(moment) == 1
+
+
+def test_time_that_ends_while_cells_run_again_costs_none_of_them(session):
+    """The process died, and the time was over before all earlier cells had run once more: questions meet them all."""
+    session.run_cell("import os, time\ntime.sleep(0.5)")
+    session.run_cell("x = 1")
+    assert session.run_cell("os._exit(3)").status == "crash"
+    session._ends = awake() + 0.4
+    late = session.run_cell("x = 2")
+    assert (late.status, late.error) == ("timeout", "the submission used up its 60 s")
+    moment = session.moment()
     session.begin_questions()
     assert seen(moment) == 1
