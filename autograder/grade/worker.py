@@ -20,6 +20,7 @@ from autograder.grade.submission import grade_submission
 from autograder.grade.unit import Unit
 from autograder.grade.versions import recorded
 from autograder.intake import IntakeError, submission_hash
+from autograder.marking.conversations import Conversations
 from autograder.record import Graded
 from autograder.results import Environment
 from autograder.sandbox import Sandbox
@@ -76,6 +77,7 @@ class _Bench:
     def __init__(self, course: Course, box: Sandbox, aside: Path) -> None:
         self.course, self.box, self.aside = course, box, aside
         self.units: dict[str, Unit] = {}
+        self.conversations = Conversations()  # of all units: their room is the worker's
         self.environment = Environment(
             isolation=box.level, limits=msgspec.to_builtins(box.limits), versions={**recorded(), **box.versions}
         )
@@ -119,4 +121,7 @@ class _Bench:
             )
 
     def unit(self, name: str) -> Unit:
-        return self.units.get(name) or self.units.setdefault(name, Unit(self.course, name))
+        if name not in self.units:
+            self.units[name] = Unit(self.course, name)
+            self.units[name].conversations = self.conversations
+        return self.units[name]

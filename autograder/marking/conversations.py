@@ -19,7 +19,9 @@ from autograder.sandbox.tape import Said, Tape
 
 __all__ = ["Conversations", "Ending"]
 
-ROOM = 64 * 2**20  # bytes of questions that are kept
+ROOM = 64 * 2**20  # bytes that are kept
+POINT_BYTES = 400  # of a point beside its question, as measured
+PART_BYTES = 1000  # ... of how a part ended, beside its words
 REPEATABLE = (Verdict.PASS, Verdict.FAIL, Verdict.CRASH)  # verdicts that hang on nothing but the answers
 
 
@@ -45,7 +47,7 @@ class Conversations:
     """Remembers conversations by exercise, for as long as a worker lives.
 
     Args:
-        room: bytes of questions to keep; all are forgotten when there are more.
+        room: bytes to keep; all is forgotten when there are more.
     """
 
     def __init__(self, room: int = ROOM) -> None:
@@ -77,7 +79,12 @@ class Conversations:
         point = self._points.setdefault(place, _Point())
         for message in said:
             point.frame, point.part = self._kept(message.frame), message.part
-            point = point.then.setdefault(message.answer, _Point())
+            if message.answer not in point.then:
+                point.then[message.answer] = _Point()
+                self._bytes += POINT_BYTES
+            point = point.then[message.answer]
+        if point.ending is None:
+            self._bytes += sum(PART_BYTES + len(f"{run.error}{run.shown}") for run in ending.runs.values())
         point.ending = Ending({name: _without_traces(run) for name, run in ending.runs.items()}, ending.diagnosis)
 
     def _kept(self, frame: bytes) -> bytes:
@@ -92,9 +99,11 @@ def _repeats(run: Run) -> bool:
 
 
 def _without_traces(run: Run) -> Run:
-    """Verdict and error alone: neither the transcript nor the frames that the error came through."""
+    """Verdict, words and error alone: no transcript, no value of the answer, no frames that the error came through."""
     error = run.error
     if error is not None:
         error = error.with_traceback(None)
         error.__cause__ = error.__context__ = None
-    return Run(run.verdict, error, called_back=run.called_back)
+    if isinstance(error, Mismatch):
+        error.got = error.expected = None
+    return Run(run.verdict, error, called_back=run.called_back, shown=run.shown)

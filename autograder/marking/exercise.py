@@ -110,13 +110,16 @@ def _ending(key: Key, answers: Answers, secret: bytes, conversations: Conversati
     except Diverged:
         answers.drop()
         return _run_parts(key, answers, secret)
-    if branch is answers.open and not any(run.given for run in ending.runs.values()):  # one whole conversation
+    one = branch is answers.open and not any(run.given for run in ending.runs.values())
+    if one and tape.whole:
         conversations.learn(place, tape.said, ending)
     return ending
 
 
 def _run_parts(key: Key, answers: Answers, secret: bytes) -> Ending:
     runs = {part.name: _run(key, part, answers, secret) for part in key.parts}
+    for part in key.parts:
+        runs[part.name].shown = _shown(part, runs[part.name].error)
     return Ending(runs, _diagnosis(key, runs, secret))
 
 
@@ -179,8 +182,7 @@ def _words(part: Part, run: Run, source: str | None) -> tuple[str, str, str]:
     if run.verdict is Verdict.BROKEN:
         return OURS, "", ""
     if isinstance(error, Mismatch):
-        shown = part.show and error.expected is not None
-        return _capital(error.message), _short(error.got) if shown else "", _short(error.expected) if shown else ""
+        return _capital(error.message), *run.shown
     if isinstance(error, AnswerFault):
         raised = error.verdict is Verdict.CRASH and error.kind
         return raised_message(error, part.show, source) if raised else error.text, "", ""
@@ -189,6 +191,13 @@ def _words(part: Part, run: Run, source: str | None) -> tuple[str, str, str]:
     last = next((e for e in reversed(run.transcript.events) if not e.raised), None)
     got = "an object" if last is None or last.outcome is OPAQUE else describe(last.outcome)
     return f"Your function returned {got}, which this check could not use: look at what it must return.", "", ""
+
+
+def _shown(part: Part, error: BaseException | None) -> tuple[str, str]:
+    """What was got and expected, where a part may show values and there are some."""
+    if part.show and isinstance(error, Mismatch) and error.expected is not None:
+        return _short(error.got), _short(error.expected)
+    return "", ""
 
 
 def _capital(text: str) -> str:

@@ -36,6 +36,7 @@ class Run:
     transcript: Transcript = field(default_factory=Transcript)
     called_back: bool = False  # the error was raised by a function that the key passed to the answer
     given: bool = False  # it ran with functions of the key in the place of the student's
+    shown: tuple[str, str] = ("", "")  # got and expected in words, where the part may show them
 
 
 def generator(key: Key, part: Part, secret: bytes) -> np.random.Generator:

@@ -18,6 +18,8 @@ from autograder.sandbox.inside.wire import Channel, ChannelClosed, ProtocolViola
 __all__ = ["Diverged", "Said", "Tape", "wall_seconds"]
 
 _GRACE_SECONDS = 2.0  # beyond the time at which the process interrupts itself
+_ROOM = 16 * 2**20  # bytes of what the marker says; a function of its own may answer with as much as it is given
+_SAID_BYTES = 300  # of a message beside its frame
 _Frame = tuple[bytearray, list[bytearray]]
 
 
@@ -49,12 +51,15 @@ class Tape(Channel):
     """The marker's end of a channel, with a record of what is said on it.
 
     Attributes:
-        said: the conversation so far.
+        said: the conversation so far, or the end of one that was too long to be kept.
+        whole: nothing of it is missing.
     """
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel.sock, channel.bounds)
         self.said: list[Said] = []
+        self.whole = True
+        self._left = _ROOM
         self._answers: list[_Frame | Exception] = []  # those that were received ahead of the marker's code
         self._room = channel.bounds.value_bytes  # for these
         self._spoken = self._heard = 0
@@ -107,7 +112,7 @@ class Tape(Channel):
             if self.said[self._spoken - 1].frame != frame:
                 raise Diverged
             return
-        self.said.append(Said(frame, part))
+        self._keep(Said(frame, part))
         self.write([frame], deadline, fds)
 
     def receive(self, deadline: float | None = None, fds: list[int] | None = None) -> tuple[Any, list[bytearray]]:
@@ -120,3 +125,10 @@ class Tape(Channel):
             answer = self._answer(self.said[-1], deadline)
         payload, bulks = answer
         return self.decode(payload), bulks
+
+    def _keep(self, said: Said) -> None:
+        self._left -= len(said.frame) + _SAID_BYTES
+        if self._left < 0:
+            self.whole = False
+            self.said.clear()
+        self.said.append(said)

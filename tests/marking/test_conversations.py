@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import weakref
+
 import msgspec
+import numpy as np
 import pytest
 
-from autograder.marking.conversations import Conversations
+from autograder.key import Mismatch
+from autograder.marking.conversations import POINT_BYTES, Conversations, Ending
 from autograder.marking.exercise import mark_exercise
+from autograder.marking.parts import Run
 from autograder.marking.reach import CodeCell
 from autograder.marking.sandboxed import SandboxAnswers
 from autograder.results import Verdict
 from autograder.sandbox import Limits, Sandbox
-from autograder.sandbox.tape import Tape
+from autograder.sandbox.tape import Said, Tape
 from tests.marking.keys import GOOD, SOFTMAX, body, planted
 
 OTHER_STYLE = """
@@ -162,6 +167,43 @@ def test_memory_is_bounded(mark):
     mark(GOOD)
     assert mark.had.recalled == 0
     assert mark.had._bytes > 0
+
+
+def test_answers_that_differ_are_bounded_too():
+    """The same questions with ever new answers: only the points between them take room."""
+    had, ending = Conversations(room=100 * POINT_BYTES), Ending({"one": Run(Verdict.PASS)}, "")
+    for number in range(1000):
+        had.learn("place", [Said(b"q", 0.0, bytes([part]) + str(number).encode()) for part in range(9)], ending)
+        assert points_below(had._points["place"]) < 120
+
+
+def points_below(point):
+    return 1 + sum(map(points_below, point.then.values()))
+
+
+def test_values_of_an_answer_are_not_kept():
+    """An answer may be 128 MiB of numbers; what may be shown of it was put into words."""
+    wrong = Mismatch("the result differs", got=np.zeros(3), expected=np.ones(3))
+    seen, had = weakref.ref(wrong.got), Conversations()
+    had.learn("place", [Said(b"q", 0.0, b"a")], Ending({"one": Run(Verdict.FAIL, wrong, shown=("0", "1"))}, ""))
+    assert seen() is None
+    assert had._points["place"].then[b"a"].ending.runs["one"].shown == ("0", "1")
+
+
+def test_a_conversation_too_long_to_be_kept(mark, tmp_path, monkeypatch):
+    """A function of the key may answer with as much as the student gives it: the marker keeps the last of it."""
+    parts = """
+    @key.part("core", weight=2)
+    def uses_h(answer, rng):
+        close(answer(lambda x: x + 1), 1.0)
+    """
+    key = planted(tmp_path, body(parts, reference="def f(h): return h(0.0)"), "f")
+    monkeypatch.setattr("autograder.sandbox.tape._ROOM", 100_000)
+    tapes = []
+    monkeypatch.setattr(Conversations, "recall", lambda had, place, tape: tapes.append(tape))
+    assert mark("def f(h):\n    for _ in range(9): h(np.zeros(9000))\n    return h(0.0)", key).points == 2
+    assert sum(len(said.frame) for said in tapes[0].said) < 100_000
+    assert not mark.had._points
 
 
 def test_random_is_not_seeded_anew_in_a_fork(box):
