@@ -19,6 +19,7 @@ from autograder.grade.messages import Died, Job, Setup, Workers
 from autograder.grade.pending import jobs
 from autograder.grade.pool import Pool
 from autograder.grade.unit import Unit
+from autograder.intake import IntakeError
 from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded, NotebookAnswers, save, write_autograded
 from autograder.record.unrecorded import as_graded, unrecorded
@@ -204,6 +205,7 @@ class Batch:
         self.total, self.progress = total, progress
         self.ignore = gradebook.settings.ignore
         self.rows: list[GradedRow] = []
+        self.done = 0  # those that came and do not wait any more
         self.waiting: list[Graded] = []
         self.since = time.monotonic()
         self.failed = False  # recording was begun and not ended
@@ -221,11 +223,9 @@ class Batch:
                 self._record()
 
     def _take(self, graded: Graded) -> None:
-        if (self.course.submitted / graded.result.student / graded.result.unit).is_dir():  # not removed meanwhile
-            self.waiting.append(graded)
-        done = len(self.rows) + len(self.waiting)
+        self.waiting.append(graded)
         if self.progress:
-            self.progress(done, self.total, f"{graded.result.unit} {graded.result.student}")
+            self.progress(self.done + len(self.waiting), self.total, f"{graded.result.unit} {graded.result.student}")
 
     def _record(self) -> None:
         """Files first, then the gradebook, our own record last: it says that the rest is there."""
@@ -234,9 +234,7 @@ class Batch:
             return
         self.failed = True
         laps = Laps()
-        chunk = [self._with_before(g) for g in self.waiting]
-        for g in chunk:
-            write_autograded(self.course, g.result.unit, g.result.student, g.notebooks, self.ignore)
+        chunk = [self._with_before(g) for g in self.waiting if self._is_filed(g)]
         laps.lap("files")
         self.gradebook.write(chunk)
         laps.lap("gradebook")
@@ -245,9 +243,19 @@ class Batch:
             save(self.course, Entry(result=g.result, answers=g.answers, graded=now))
         laps.lap("store")
         self.run.recorded(chunk, laps.seconds)
+        self.done += len(self.waiting)
         self.rows += [_row(g) for g in chunk]
         self.waiting.clear()
         self.failed = False
+
+    def _is_filed(self, graded: Graded) -> bool:
+        """Write what belongs into `autograded/`; False when the submission was removed meanwhile."""
+        result = graded.result
+        try:
+            write_autograded(self.course, result.unit, result.student, graded.notebooks, self.ignore)
+        except IntakeError:
+            return False
+        return True
 
     def _with_before(self, graded: Graded) -> Graded:
         entry = self.before.get((graded.result.unit, graded.result.student))

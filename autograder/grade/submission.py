@@ -106,7 +106,7 @@ class _Submission:
         return result
 
     def _run_twice(self, notebook: dict[str, Any], name: str) -> tuple[NotebookResult, dict[str, Any]]:
-        """Once more when a process was killed early: what was not the student's doing does not happen again."""
+        """Once more after a fault of ours, or a process killed early: what was no student's doing may not come again."""
         noted = len(self.faults)
         try:
             result, executed, again = self._run(notebook, name)
@@ -118,7 +118,7 @@ class _Submission:
         return self._run(notebook, name)[:2]
 
     def _run(self, notebook: dict[str, Any], name: str) -> tuple[NotebookResult, dict[str, Any], bool]:
-        """Result and executed notebook, and whether a process of it was killed early on."""
+        """Result and executed notebook, and whether something of ours failed or a process was killed early on."""
         with self._data() as files, self.box.session(files=files) as session:
             self.laps.lap("intake")
             result, executed = run_notebook(
@@ -135,7 +135,7 @@ class _Submission:
             self.laps.lap("cells", session=session.start_seconds, marking=sum(e.seconds for e in result.exercises))
             killed = session.killed and session.seconds_left > self.box.limits.submission_seconds / 2
         self.laps.lap("session")
-        return result, executed, killed
+        return result, executed, killed or any(e.verdict is Verdict.BROKEN for e in result.exercises)
 
     @contextmanager
     def _data(self) -> Iterator[Path | None]:
@@ -143,10 +143,11 @@ class _Submission:
         if not self.unit.data and not any(f.is_data for f in self.found.files):
             yield None
             return
+        ours = {str(path.relative_to(self.unit.folder)): path for path in self.unit.data}
         with tempfile.TemporaryDirectory(prefix="autograder-", dir=self.aside) as place:
-            copy_files(self.folder, Path(place))
-            for path in self.unit.data:
-                target = Path(place) / path.relative_to(self.unit.folder)
+            copy_files(self.folder, Path(place), beside=ours)
+            for name, path in ours.items():
+                target = Path(place, name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
             yield Path(place)

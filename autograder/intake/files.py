@@ -5,14 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.intake.faults import IntakeError
 from autograder.intake.reading import check_name, open_folder, open_inside, read_file, read_open, shown
 
-__all__ = ["Scan", "SubmittedFile", "copy_files", "scan", "submission_files", "submission_hash", "take_submission"]
+__all__ = [
+    "Scan",
+    "SubmittedFile",
+    "copy_files",
+    "fits",
+    "scan",
+    "submission_files",
+    "submission_hash",
+    "take_submission",
+]
 
 MAX_FILES = 1000
 MAX_FILE_BYTES = 64 * 2**20
@@ -113,15 +122,23 @@ def submission_files(folder: Path) -> list[SubmittedFile]:
     return list(scan(folder).files)
 
 
-def copy_files(folder: Path, to: Path) -> tuple[SubmittedFile, ...]:
+def fits(name: str, others: Collection[str]) -> bool:
+    """Whether a file can lie beside the others: of no two is one a file where the other needs a folder."""
+    return not any(other.startswith(f"{name}/") or name.startswith(f"{other}/") for other in others)
+
+
+def copy_files(folder: Path, to: Path, beside: Collection[str] = ()) -> tuple[SubmittedFile, ...]:
     """Copy the data files of a submission below the existing folder `to`; returns what was copied.
+
+    Args:
+        beside: names of files that come there, too; what does not fit beside them is left out.
 
     Python files are data like the others: `to` is a working directory that is not on `sys.path`,
     so that a submitted `numpy.py` shadows nothing, and a helper module must be pasted into a cell.
     """
     copied = []
     for file in scan(folder).files:
-        if not file.is_data:
+        if not (file.is_data and fits(file.name, beside)):
             continue
         target = to / file.name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.files import write_whole
-from autograder.intake import IntakeError, read_file, scan
+from autograder.intake import IntakeError, fits, read_file, scan
 
 __all__ = ["write_autograded"]
 
@@ -22,13 +22,17 @@ def write_autograded(
 ) -> Path:
     """Make the folder hold the executed notebooks and the files that belong to them, and nothing else.
 
-    As in nbgrader, files handed in come along and the lecturer's files of the same name win.
-    Links are never followed nor copied. Each file is replaced in one step.
+    As in nbgrader, files handed in come along and the lecturer's files of the same name win; so they do where one is
+    a file and the other a folder. Links are never followed nor copied. Each file is replaced in one step.
+
+    Raises:
+        IntakeError: there is no such submission any more. Nothing was written.
     """
     target = course.autograded / student / unit
-    files = {f"{name}.ipynb": content for name, content in notebooks.items()}
-    files |= _submitted(course.submitted / student / unit, ignore)
-    files |= _lecturers(course.source / unit, ignore)
+    ours = {f"{name}.ipynb": content for name, content in notebooks.items()}
+    ours |= _lecturers(course.source / unit, ignore)
+    handed_in = _submitted(course.submitted / student / unit, ignore)
+    files = {name: content for name, content in handed_in.items() if fits(name, ours)} | ours
     _clear(target, files.keys())
     for name, content in files.items():
         write_whole(target / name, content, 0o444)
@@ -62,8 +66,12 @@ def _clear(target: Path, wanted: Set[str]) -> None:
     """Remove what an earlier grading or a stranger left in the folder."""
     if target.is_symlink():
         target.unlink()
-    for place, folders, files in os.walk(target):
-        for name in (*files, *(d for d in folders if Path(place, d).is_symlink())):
-            path = Path(place, name)
-            if str(path.relative_to(target)) not in wanted:
-                path.unlink()
+    kept = {str(above) for name in wanted for above in Path(name).parents}
+    for place, folders, files in os.walk(target, topdown=False):
+        for path in (Path(place, name) for name in (*files, *folders)):
+            name = str(path.relative_to(target))
+            if path.is_symlink() or not path.is_dir():
+                if name not in wanted:
+                    path.unlink()
+            elif name not in kept:
+                path.rmdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -160,3 +161,22 @@ def test_progress_counts_to_the_end(course):
         submit(course, student)
     grade(course, progress=lambda done, total, label: heard.append((done, total, label)))
     assert heard == [(1, 2, f"{UNIT} ada"), (2, 2, f"{UNIT} bob")]
+
+
+def test_a_submission_that_is_removed_before_it_is_recorded(course):
+    """Others that were graded with it are recorded; of it nothing is, and it is named."""
+    for student in ("ada", "bob"):
+        submit(course, student)
+    done = grade(course, progress=lambda *_: shutil.rmtree(course.submitted / "bob", ignore_errors=True))
+    assert [r.student for r in done.graded] == ["ada"] and done.due == (f"{UNIT}/bob",)
+    assert points(course) == {"ada": 90.0}
+
+
+def test_a_folder_named_as_a_data_file_of_the_unit(course):
+    """The lecturer's file wins in the sandbox and in autograded/; nobody is told of a fault of ours."""
+    mine = submit(course, "ada", extra="assert open('data.csv').read()") / "data.csv"
+    mine.mkdir()
+    (mine / "x").write_text("1")
+    [row] = grade(course).graded
+    assert (row.points, row.staff) == (90.0, ())
+    assert (course.autograded / "ada" / UNIT / "data.csv").is_file()
