@@ -53,7 +53,7 @@ def regrade(ctx: click.Context, units: tuple[str, ...], how: dict[str, Any], dif
             return True
         click.echo(regrade_text(found), err=True)
         try:
-            return click.confirm(f"Write {count(found.compared, 'submission')}?", err=True)
+            return click.confirm(f"Write {count(found.compared - len(faulty(found)), 'submission')}?", err=True)
         except click.Abort:  # Ctrl-C: the run was interrupted, it did not fail
             raise KeyboardInterrupt from None
 
@@ -104,7 +104,14 @@ def last_line(done: Regraded) -> str:
     parts = [f"{count(done.compared, 'submission')} graded again: {moved} ({up} up, {down} down)"]
     if done.reworded:
         parts.append(f"{count(done.reworded, 'exercise')} with the same points and other words")
+    if done.broken:
+        parts.append(f"{len(faulty(done))} with a fault of ours: never written")
     if done.ungraded:
         parts.append(f"{len(done.ungraded)} never graded: run autograder grade")
     parts.append("written" if done.written else "nothing was written")
     return "; ".join(parts)
+
+
+def faulty(done: Regraded) -> set[str]:
+    """The submissions in which something of ours failed, as "unit/student"."""
+    return {line.partition(": ")[0] for line in done.broken}

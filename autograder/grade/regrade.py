@@ -17,7 +17,7 @@ from autograder.grade.pending import jobs
 from autograder.grade.unit import Unit
 from autograder.lock import single_writer
 from autograder.record import Entry, GradebookWriter, Graded
-from autograder.results import SCHEMA, ExerciseResult, PartResult, SubmissionResult, Verdict
+from autograder.results import SCHEMA, ExerciseResult, PartResult, SubmissionResult
 from autograder.sandbox.limits import Limits
 from autograder.watch import Run, Watch
 
@@ -149,13 +149,16 @@ def _compared(done: Regraded, before: dict[tuple[str, str], Entry], spool: _Spoo
     for graded in spool:
         new, old = graded.result, before[graded.result.unit, graded.result.student].result
         broken += [f"{new.unit}/{new.student}: {fault}" for fault in new.staff]
+        if new.staff:  # it is not written: nothing of it moves
+            continue
         then = {e.exercise: e for n in old.notebooks for e in n.exercises}
         for exercise in (e for n in new.notebooks for e in n.exercises):
-            known = then.get(exercise.exercise)
-            if exercise.verdict is Verdict.BROKEN or (known and known.points == exercise.points):
-                reworded += known is not None and _said(known) != _said(exercise)
+            known = then.pop(exercise.exercise, None)
+            if known and known.points == exercise.points:
+                reworded += _said(known) != _said(exercise)
             else:
                 moved.append(_moved(old, new, known, exercise))
+        moved += [_gone(new, known) for known in then.values() if known.points]
     moved.sort(key=lambda m: (m.unit, m.exercise, m.student))
     return msgspec.structs.replace(
         done, compared=spool.count, moved=tuple(moved), reworded=reworded, broken=tuple(broken)
@@ -180,6 +183,22 @@ def _moved(
         verdict_after=str(exercise.verdict),
         parts=tuple(_parts(known.parts if known else (), exercise.parts)),
         because=tuple(_because(old, new, known, exercise)),
+    )
+
+
+def _gone(new: SubmissionResult, known: ExerciseResult) -> Moved:
+    """The points of an exercise that the unit does not have any more."""
+    return Moved(
+        unit=new.unit,
+        student=new.student,
+        exercise=known.exercise,
+        before=known.points,
+        after=0.0,
+        max_points=known.max_points,
+        verdict_before=str(known.verdict),
+        verdict_after="",
+        parts=(),
+        because=("the exercise is gone",),
     )
 
 

@@ -12,7 +12,9 @@ from autograder.cells import Role, grade_id, points, role
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.grade.messages import OURS, Died
+from autograder.marking.cellcode import text
 from autograder.marking.conversations import Conversations
+from autograder.marking.testcell import mark_line
 from autograder.record import Graded
 from autograder.results import Environment, ExerciseResult, NotebookResult, SubmissionResult, Verdict
 
@@ -61,10 +63,10 @@ class Unit:
 
     def zero(self, notebook: str, verdict: Verdict, message: str, notes: tuple[str, ...] = ()) -> NotebookResult:
         """The result of a notebook that could not be run: every exercise with this verdict, no points."""
-        cells = [c for c in self.released[notebook]["cells"] if role(c) is Role.TEST]
+        cells = [c for c in self.source[notebook]["cells"] if role(c) is Role.TEST]
         exercises = tuple(
             ExerciseResult(
-                exercise=f"{self.name}/{grade_id(c).removeprefix('test_')}",
+                exercise=found.exercise if (found := mark_line(text(c))) else f"{self.name}/{grade_id(c)}",
                 cell=grade_id(c),
                 points=0.0,
                 max_points=points(c),

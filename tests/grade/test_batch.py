@@ -10,6 +10,7 @@ import pytest
 
 from autograder.errors import AutograderError, CourseError, UsageError
 from autograder.grade import grade_units
+from autograder.grade.unit import Unit
 from autograder.lock import single_writer
 from autograder.record import load
 from autograder.results import Verdict
@@ -180,3 +181,13 @@ def test_a_folder_named_as_a_data_file_of_the_unit(course):
     [row] = grade(course).graded
     assert (row.points, row.staff) == (90.0, ())
     assert (course.autograded / "ada" / UNIT / "data.csv").is_file()
+
+
+def test_a_cell_of_asserts_has_one_name(course):
+    """The same where the notebook could be run and where it could not: results of a class are counted by it."""
+    unit = Unit(course, UNIT)
+    for cell in unit.source[NOTEBOOK]["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "test_doubled":
+            cell["source"] = "assert doubled(1) == 2"
+    zero = unit.zero(NOTEBOOK, Verdict.FAIL, "missing")
+    assert [e.exercise for e in zero.exercises] == [f"{UNIT}/test_doubled", f"{UNIT}/mean_of"]

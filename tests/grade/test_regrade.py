@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from msgspec.structs import replace
 from nbgrader.api import Gradebook
 from sqlalchemy import MetaData, create_engine, select
 
+from autograder.cli.regrading import last_line
 from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.grade import grade_units, regrade_units
 from autograder.lock import single_writer
-from autograder.record import load
+from autograder.record import load, save
 from tests.build.small_course import UNIT
 from tests.grade.classroom import LIMITS, ON_BOTH, points, scores, submit
 
 EXERCISE = f"{UNIT}/mean_of"
+GONE = "the exercise is gone"
 HALF_UP = "def mean_of(x):\n    return np.mean(x) + 1e-5 * (len(x) == 5)"  # wrong for the five hidden numbers
 
 
@@ -103,6 +106,27 @@ def test_faults_of_ours_are_told_and_never_written(graded: Course) -> None:
     done = again(graded, confirm=lambda found: True)
     assert len(done.broken) == 2 and "ZeroDivisionError" in done.broken[0] and not done.moved
     assert points(graded) == {"ada": 90.0, "bob": 51.0}
+
+
+def test_what_is_never_written_moves_nothing(graded: Course) -> None:
+    """A fault of ours in one exercise keeps the whole submission as it is: its other marks do not count as moved."""
+    key = graded.solutions / UNIT / "doubled.py"
+    key.write_text(key.read_text().replace("close(answer(x), doubled(x))", "1 / 0"))
+    done = again(graded, confirm=lambda found: True)
+    assert len(done.broken) == 2 and (done.moved, done.reworded) == ((), 0)
+    assert "0 marks of 0 submissions moved (0 up, 0 down); 2 with a fault of ours: never written" in last_line(done)
+    assert points(graded) == {"ada": 90.0, "bob": 51.0}
+
+
+def test_an_exercise_that_is_gone_moves_its_points(graded: Course) -> None:
+    """Its points are taken from the gradebook with it: that is shown before anything is written."""
+    entry = load(graded, UNIT, "ada")
+    [notebook] = entry.result.notebooks
+    gone = replace(notebook.exercises[0], exercise=f"{UNIT}/gone", points=5.0)
+    result = replace(entry.result, notebooks=(replace(notebook, exercises=(*notebook.exercises, gone)),))
+    save(graded, replace(entry, result=result))
+    [moved] = [m for m in again(graded).moved if m.student == "ada"]
+    assert (moved.exercise, moved.before, moved.after, moved.because) == (gone.exercise, 5.0, 0.0, (GONE,))
 
 
 def test_nobody_else_grades_meanwhile(graded: Course) -> None:
