@@ -16,7 +16,7 @@ def count_due(course: Course) -> dict[str, int]:
     for name in course.units():
         try:
             version = Unit(course, name).version if students_of(course, name) else ""
-        except CourseError:
+        except (CourseError, OSError):  # not released, or just now
             continue
         due[name] = sum(must for _, _, must in jobs(course, name, version, (), force=False))
     return due

@@ -85,7 +85,10 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         if self.metrics:
             from autograder.watch.metrics import exposition
 
-            replace(self.metrics, exposition(course, read_state(course), dict.fromkeys(units, 0)), 0o644)
+            try:
+                replace(self.metrics, exposition(course, read_state(course), dict.fromkeys(units, 0)), 0o644)
+            except OSError as fault:
+                print(f"{self.metrics}: cannot be written ({fault.strerror}).", file=sys.stderr)
 
 
 class Run:

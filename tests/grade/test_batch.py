@@ -10,7 +10,9 @@ import pytest
 
 from autograder.errors import AutograderError, CourseError, UsageError
 from autograder.grade import grade_units
+from autograder.grade.due import count_due
 from autograder.grade.unit import Unit
+from autograder.intake import IntakeError
 from autograder.lock import single_writer
 from autograder.record import load
 from autograder.results import Verdict
@@ -191,3 +193,24 @@ def test_a_cell_of_asserts_has_one_name(course):
             cell["source"] = "assert doubled(1) == 2"
     zero = unit.zero(NOTEBOOK, Verdict.FAIL, "missing")
     assert [e.exercise for e in zero.exercises] == [f"{UNIT}/test_doubled", f"{UNIT}/mean_of"]
+
+
+def test_submissions_that_come_and_go_while_they_are_looked_at(course, monkeypatch):
+    """One is gone when its turn comes, a file of another is replaced: the first is no submission, the second is due."""
+    for student in ("ada", "bob"):
+        submit(course, student)
+
+    def changing(folder):
+        if "ada" in folder.parts:
+            shutil.rmtree(folder)
+        raise IntakeError("the file is missing from your submission.")
+
+    monkeypatch.setattr("autograder.grade.pending.submission_hash", changing)
+    assert count_due(course) == {UNIT: 1}
+    monkeypatch.undo()
+    submit(course, "ada")
+    monkeypatch.setattr("autograder.grade.pending.submission_hash", changing)
+    [row] = grade(course).graded
+    assert (row.student, row.points) == ("bob", 90.0)
+    monkeypatch.undo()
+    assert grade(course).unchanged == 1

@@ -308,6 +308,13 @@ def test_a_run_that_did_not_end_is_settled(tmp_path: Path) -> None:
     assert (found["dlmath_last_run_success",], found["dlmath_submissions_due", "one"]) == (1, 0)
 
 
+def test_metrics_that_cannot_be_written_stop_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """When nothing is due, as when something is graded: it is said."""
+    watch = Watch(metrics=tmp_path / "nowhere" / "grading.prom")
+    watch.idle(Course.at(tmp_path), [UNIT])
+    assert "grading.prom: cannot be written (No such file or directory)" in capsys.readouterr().err
+
+
 def test_usage(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
     for words, why in ((("--json", "--prometheus"), "expected one of them"), (("--watch",), "got no terminal")):
         code, _, err = here(course, capsys, "status", *words)
