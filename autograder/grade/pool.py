@@ -35,7 +35,7 @@ class Pool:
         self.isolation = self.dashboard = ""
         self.stopping = False  # no new jobs: what is in hand is finished
         self._workers: list[Worker] = []
-        self._lost = 0  # workers that ended before they were ready
+        self._lost = 0  # workers that ended before they were ready, since one was
 
     def __enter__(self) -> Pool:
         return self
@@ -71,8 +71,9 @@ class Pool:
             yield from self._collect(queue, tries)
 
     def _fill(self, queue: deque[tuple[Job, int]], tries: dict[Job, int]) -> None:
-        """Start workers as there are jobs for them, and give jobs to those that are free."""
-        while len(self._workers) < min(self.size, len(queue) + sum(w.job is not None for w in self._workers)):
+        """Start workers as there are jobs for them and room, and give jobs to those that are free."""
+        wanted = min(self.size, len(queue) + sum(w.job is not None for w in self._workers))
+        while len(self._workers) < wanted and self._lost <= TRIES:
             self._workers.append(Worker(msgspec.msgpack.encode(self.setup)))
         for worker in self._workers:
             if queue and worker.ready and worker.job is None:
@@ -111,15 +112,15 @@ class Pool:
             refusal = SandboxError(ready.refusal)
             refusal.exit_code = ready.exit_code
             raise refusal
-        worker.ready, self.isolation = True, ready.isolation
+        worker.ready, self.isolation, self._lost = True, ready.isolation, 0
 
     def _bury(self, worker: Worker, queue: deque[tuple[Job, int]], tries: dict[Job, int], why: str) -> Iterator[Died]:
         """Take a dead worker away; its job goes to a fresh one, or is given up."""
         self._workers.remove(worker)
         status = worker.end(kill=True)
+        self._lost = 0 if worker.ready else self._lost + 1
         if not worker.ready:
-            self._lost += 1
-            if self._lost > TRIES:
+            if self._lost > TRIES and not any(w.ready for w in self._workers):
                 raise AutograderError(
                     f"worker: ended with status {status} before its first job. Run: autograder sandbox"
                 )
