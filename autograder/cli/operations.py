@@ -147,9 +147,7 @@ def log(state: State, since: str | None, who: str | None) -> None:
     lines = []
     for entry in entries:
         details = {k: v for k, v in entry.items() if k not in ("time", "who", "what")}
-        words = " ".join(
-            f"{k}={v if isinstance(v, str) else msgspec.json.encode(v).decode()}" for k, v in details.items()
-        )
+        words = " ".join(f"{k}={_word(v)}" for k, v in details.items())
         lines.append(f"{entry['time']}  {_plain(entry['who'])}  {entry['what']}  {_plain(words)}".rstrip())
     show_document(state, {"schema": SCHEMA, "command": "hub log", "entries": entries}, "\n".join(lines))
 

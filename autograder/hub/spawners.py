@@ -102,7 +102,6 @@ def environment(settings: Settings) -> dict[str, str]:
         "DLMATH_TIMEZONE": settings.course.timezone,
         "DLMATH_GPUS": gpus,
         "DLMATH_CULLING": msgspec.json.encode(culling).decode(),
-        "DLMATH_ISOLATED": "0" if settings.spawner.kind == "simple" else "1",
     }
 
 

@@ -3,7 +3,6 @@
 exercise     mark_exercise: verdicts and points of one exercise
 notebook     run_notebook: every cell of a notebook, in order
 testcell     test cells: one mark line, or plain asserts run in the marker
-locked       what locked cells define, on the marker's side
 parts        one part of a key against one source of answers
 tested       stand-ins for the student's objects, which record what they do
 transcript   what was called, what came back

@@ -147,7 +147,7 @@ def test_a_server_is_told_about_the_course(laptop: tuple[dict[str, Any], str, Pa
     told = document["environment"]
     assert told["DLMATH_COURSE"] == "dlmath" and told["DLMATH_EXCHANGE"] == str(home / ".hub" / "exchange")
     assert json.loads(told["DLMATH_DUE"]) == {"unit02_logistic": "2026-12-01T23:59:00+01:00"}
-    assert told["DLMATH_TIMEZONE"] == "Europe/Brussels" and told["DLMATH_ISOLATED"] == "0"
+    assert told["DLMATH_TIMEZONE"] == "Europe/Brussels"
     assert json.loads(told["DLMATH_CULLING"]) == {"idle_minutes": 60, "warn_minutes": 10}
     gpus = json.loads(told["DLMATH_GPUS"])
     assert gpus["devices"] == ["0"] and gpus["folder"] == str(home / ".hub" / "leases")

@@ -1,8 +1,9 @@
-"""The zygote: enters isolation, imports what student code needs, then forks once per submission.
+"""The zygote: enters isolation, imports what student code needs, then forks keepers of notebooks.
 
 Three processes lead to it. The launcher stays behind on the host, waits for the zygote and cleans up after
-it. The zygote (process 1 of its namespace, where there is one) forks a keeper for each submission. The
-keeper (process 1 of the submission's namespace) runs no student code: it forks the submission's process.
+it. The zygote (process 1 of its namespace, where there is one) forks keepers. A keeper (process 1 of a
+namespace of its own) runs no student code: it forks a notebook's process, and when that has ended goes on
+to the next notebook where a namespace can be used again.
 """
 
 from __future__ import annotations
