@@ -21,6 +21,7 @@ SHARED = {
     "autograder.files",
     "autograder.lazy",
     "autograder.lock",
+    "autograder.schema",
 }
 KEYS = {"autograder.key", "autograder.stats"}
 MARKING = {"autograder.marking", "autograder.sandbox", *KEYS, *SHARED}
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     "autograder.files": SHARED,
     "autograder.lazy": SHARED,
     "autograder.lock": SHARED,
+    "autograder.schema": SHARED,
     "autograder.sandbox": {"autograder.errors", "autograder.lazy"},
     "autograder.stats": {"autograder.key", "autograder.errors", "autograder.results"},
     "autograder.key": {"autograder.stats", "autograder.errors", "autograder.results"},

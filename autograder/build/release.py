@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import msgspec
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
 from autograder.build.leaks import leaks, private_lines, released_texts
@@ -25,6 +24,7 @@ from autograder.build.text import SourceNotebook, notebook_bytes
 from autograder.course import UNNAMED, Course
 from autograder.errors import BuildError
 from autograder.files import write_whole
+from autograder.schema import stamp_schema
 
 __all__ = ["ReleasedUnit", "release"]
 
@@ -113,26 +113,16 @@ def convert(unit: str, root: Path, course_id: str, database: str) -> None:
     config.CourseDirectory.assignment_id = unit
     config.CourseDirectory.ignore = IGNORE
     folder = CourseDirectory(config=config, log=log)
+    with suppress(SQLAlchemyError):  # nbgrader says what is wrong with it
+        stamp_schema(database)
     try:
-        with own_programs():
-            GenerateAssignment(coursedir=folder, config=config, log=log).start()
+        GenerateAssignment(coursedir=folder, config=config, log=log).start()
     except NbGraderException as error:
         told = [line for text in said for line in text.strip().splitlines()]
         reason = next(
             (line for line in reversed(told) if re.match(r"^[\w.]+(Error|Exception|Entry)\b", line)), str(error)
         )
         raise BuildError(f"source/{unit}: nbgrader refused it: {reason}") from None
-
-
-@contextmanager
-def own_programs() -> Iterator[None]:
-    """PATH begins with our interpreter's folder: nbgrader calls `alembic` when it first opens a gradebook."""
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
 
 
 def quiet_log() -> tuple[logging.Logger, list[str]]:

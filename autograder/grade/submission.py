@@ -106,7 +106,7 @@ class _Submission:
         return result
 
     def _run_twice(self, notebook: dict[str, Any], name: str) -> tuple[NotebookResult, dict[str, Any]]:
-        """Once more after a fault of ours, or a process killed early: what was no student's doing may not come again."""
+        """Once more after a fault of ours or a process killed early: what was no student's doing may not come again."""
         noted = len(self.faults)
         try:
             result, executed, again = self._run(notebook, name)

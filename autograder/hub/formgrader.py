@@ -50,8 +50,6 @@ def prepare(settings: Settings, file: Path | None = None, *, alone: bool = False
     (folder / "jupyter_server_config.json").write_text(json.dumps(server(settings), indent=1), encoding="utf-8")
     before = os.environ.get("JUPYTER_CONFIG_PATH", "")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (str(folder), before)))
-    # nbgrader starts alembic by its name
-    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     if file:
         os.environ["DLMATH_SETTINGS"] = str(file)
     if not alone and not os.environ.get("JUPYTERHUB_USER"):  # the hub sets it, and leaves it empty for a service

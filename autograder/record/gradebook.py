@@ -8,8 +8,6 @@ changed, and a fault of ours waits for a person.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +29,7 @@ from autograder.record.graded import Graded
 from autograder.record.refusals import damaged, is_away, patient, sqlite_file, told, waits
 from autograder.record.scores import grade_columns, score
 from autograder.record.settings import Settings
+from autograder.schema import stamp_schema
 
 __all__ = ["GradebookWriter", "open_gradebook", "submission_time"]
 
@@ -42,18 +41,15 @@ Rows = list[dict[str, Any]]
 
 @contextmanager
 def open_gradebook(url: str, course_id: str = "") -> Iterator[Gradebook]:
-    """nbgrader's gradebook; SQLite files are waited for, and `alembic` is found beside this Python.
+    """nbgrader's gradebook; SQLite files are waited for.
 
     Raises:
         GradebookError: it cannot be opened, read or written, here or within the context.
     """
     with told(url):
-        path = os.environ.get("PATH", "")
-        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
-        try:
-            gradebook = Gradebook(patient(url).render_as_string(hide_password=False), course_id or UNNAMED)
-        finally:
-            os.environ["PATH"] = path
+        target = patient(url)
+        stamp_schema(target)
+        gradebook = Gradebook(target.render_as_string(hide_password=False), course_id or UNNAMED)
         try:
             yield gradebook
         finally:
