@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-__all__ = ["binds", "blank_magics", "defines", "defines_only", "parse", "rebinds", "text"]
+__all__ = ["binds", "blank_magics", "defines", "defines_only", "forget_trees", "of_trees", "parse", "rebinds", "text"]
 
+TREES = 2**18  # characters of cells whose trees are kept from one notebook to the next
+_characters = 0  # of those that are kept
+_forget: list[Callable[[], None]] = []
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DEFINING = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Pass)
@@ -32,9 +35,34 @@ def _blank(line: str) -> str:
     return line[: len(line) - len(line.lstrip())] + "pass"
 
 
+class _Cached(Protocol):
+    def cache_clear(self) -> None: ...
+
+
+Cached = TypeVar("Cached", bound=_Cached)
+
+
+def of_trees(kept: Cached) -> Cached:
+    """What is kept here goes with the trees that it was found in."""
+    _forget.append(kept.cache_clear)
+    return kept
+
+
+def forget_trees() -> None:
+    """Between two notebooks: let the trees go, should they be many. One takes 40 to 300 bytes a character."""
+    global _characters
+    if _characters > TREES:
+        _characters = 0
+        for clear in _forget:
+            clear()
+
+
+@of_trees
 @lru_cache(maxsize=1024)  # the lecturer's cells come with every submission
 def parse(source: str) -> tuple[ast.stmt, ...]:
     """The statements of a cell, none when it is not Python. They are shared: nobody changes them."""
+    global _characters
+    _characters += len(source)
     try:
         return tuple(ast.parse(blank_magics(source)).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -12,7 +12,7 @@ import msgspec
 from autograder.cells import Role, grade_id, is_given, is_picture, points, role
 from autograder.errors import AutograderError
 from autograder.key import Bans, Key
-from autograder.marking.cellcode import defines, parse, rebinds, text
+from autograder.marking.cellcode import defines, forget_trees, parse, rebinds, text
 from autograder.marking.conversations import Conversations
 from autograder.marking.exercise import OURS, mark_exercise
 from autograder.marking.namespace import Namespace
@@ -56,7 +56,10 @@ def run_notebook(
     """
     own = {**notebook, "cells": [dict(cell) for cell in notebook.get("cells", [])]}  # running replaces their entries
     run = _Notebook(own, session, unit, secret, keys, [] if faults is None else faults, conversations, ends)
-    return run.all(name), run.notebook
+    try:
+        return run.all(name), run.notebook
+    finally:
+        forget_trees()
 
 
 class _Notebook:

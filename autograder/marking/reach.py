@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from autograder.key import Bans
-from autograder.marking.cellcode import parse
+from autograder.marking.cellcode import of_trees, parse
 
 __all__ = ["CodeCell", "Violation", "violation_message", "violations"]
 
@@ -176,6 +176,7 @@ class _Scope:
         return set()
 
 
+@of_trees
 @lru_cache(maxsize=1024)  # each exercise of a notebook looks at all cells before it
 def _statements(text: str) -> tuple[tuple[ast.stmt, bool, frozenset[str]], ...]:
     """A cell's statements, whether they certainly run, and the names that they bind."""
@@ -273,11 +274,13 @@ def _chain(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
+@of_trees
 @lru_cache(maxsize=4096)
 def _walked(node: ast.AST) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(node))
 
 
+@of_trees
 @lru_cache(maxsize=4096)
 def _chains(node: ast.AST) -> tuple[tuple[tuple[str, ...], str, int], ...]:
     """The longest dotted names read in a piece of code, as written, with their lines."""
