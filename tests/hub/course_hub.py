@@ -31,6 +31,7 @@ class CourseHub:
 
     Args:
         settings: more of hub.toml; the table [hub] is written here.
+        unit: of this repository, which the course consists of; of none if empty.
         passwords: name -> password, as printed at the first start.
         output: what `autograder hub start` printed, of all starts.
     """
@@ -83,9 +84,11 @@ class CourseHub:
         if self.port:
             return
         for part in ("source", "solutions"):
-            shutil.copytree(
-                HERE / part / self.unit, self.home / part / self.unit, ignore=shutil.ignore_patterns("*.ipynb")
-            )
+            (self.home / part).mkdir()
+            if self.unit:
+                shutil.copytree(
+                    HERE / part / self.unit, self.home / part / self.unit, ignore=shutil.ignore_patterns("*.ipynb")
+                )
         for name in ("jupyterhub_config.py", "nbgrader_config.py"):
             shutil.copy(HERE / name, self.home)
         self.port = free_ports(4)

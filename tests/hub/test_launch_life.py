@@ -16,7 +16,7 @@ import pytest
 from autograder.hub import audit
 from autograder.hub.presence import ask
 from autograder.hub.proxy import find_proxy
-from tests.hub.course_hub import CourseHub, environment
+from tests.hub.course_hub import UNIT, CourseHub, environment
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,12 +25,15 @@ pytestmark = [
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[CourseHub]:
-    """A hub of the test's own, not started yet."""
-    hub = CourseHub(tmp_path)
+def own(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[CourseHub]:
+    """A hub of the test's own, not started yet; its course has no units unless the test is marked WITH_A_UNIT."""
+    hub = CourseHub(tmp_path, unit=getattr(request, "param", ""))
     yield hub
     if hub.process:
         hub.stop()
+
+
+WITH_A_UNIT = pytest.mark.parametrize("own", [UNIT], indirect=True)
 
 
 def processes(hub: CourseHub) -> list[str]:
@@ -46,6 +49,7 @@ def processes(hub: CourseHub) -> list[str]:
     return found
 
 
+@WITH_A_UNIT
 def test_a_restart_keeps_everything(own: CourseHub) -> None:
     """Passwords, logins, students' files and released units are there again; passwords are not printed again."""
     own.start()
@@ -69,8 +73,7 @@ def test_a_restart_keeps_everything(own: CourseHub) -> None:
 
 def test_a_formgrader_that_does_not_start_harms_nobody_else(own: CourseHub) -> None:
     """With a damaged gradebook students log in, and lecturers read what is wrong; the proxy ends with the hub."""
-    own.start()
-    own.stop()
+    own.prepare()
     (own.home / "gradebook.db").write_bytes(b"this is no database" * 100)
     own.start()
     assert "The gradebook cannot be used" in own.output and own.person("student1").name
@@ -103,6 +106,7 @@ def test_a_launcher_that_is_killed_takes_the_hub_along(own: CourseHub) -> None:
     assert processes(own) == []
 
 
+@WITH_A_UNIT
 @pytest.mark.parametrize("part", [0, 1, 2, 3])
 def test_a_port_that_is_taken_is_named(own: CourseHub, part: int) -> None:
     """Before anything is built or started, with the lines to write for another port."""
