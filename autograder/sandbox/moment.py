@@ -21,12 +21,14 @@ class Moment:
     Attributes:
         channel: to the process that waits; None when there is none, and the session has to make it again.
         number: by which the session's process knows it.
+        over: it is not made again, unless it is asked for: later ones need the room.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.channel: Channel | None = None
         self.number = 0
+        self.over = False
 
     @property
     def limits(self) -> Limits:

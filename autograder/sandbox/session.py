@@ -32,6 +32,7 @@ _PATIENCE = 1.0  # until a branch that hung up has ended
 _WORD = re.compile(r"[^\W\d]\w*")
 _WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory
 _SOON_REPEATED = 1.0  # seconds of all cells together
+_WAITING = 32  # moments at once: each is a process, of which a submission may have 64
 _GIVEN = -1  # instead of a number: the process of this moment was given away
 
 
@@ -215,10 +216,20 @@ class Session:
         return (step for step in self._done if isinstance(step, Moment))
 
     def _keep(self, moment: Moment) -> bool:
-        """Have the process leave a copy of itself; where it cannot, it is ended."""
+        """Have the process leave a copy of itself, unless enough wait; where it cannot, it is ended."""
+        if moment.over or sum(m.channel is not None for m in self._moments()) >= _WAITING:
+            return True
         opened = self._open("moment")
         moment.channel, moment.number = opened or (None, 0)
         return opened is not None
+
+    def _come_to(self, moment: Moment) -> None:
+        """Let those before it go: the cells run again, and the next ones wait."""
+        before = True
+        for other in self._moments():
+            before &= other is not moment
+            other.over = before
+        self.close()
 
     # Branches
 
@@ -245,6 +256,8 @@ class Session:
             AnswerCrashed: there is no process to fork, and none can be made.
             AnswerTimeout: the submission has used up its time.
         """
+        if moment and moment.channel is None and self._running():
+            self._come_to(moment)
         spend = self._can_be_given(moment) and last
         for forks in (False, True):
             if self.seconds_left == 0:

@@ -30,6 +30,19 @@ def test_moments_without_a_cell_between_are_one(session):
     assert session.moment() is session.moment()
 
 
+def test_more_moments_than_processes(session):
+    """A notebook may have a hundred test cells: in their order, in any order, and more than once."""
+    moments = []
+    for i in range(70):
+        session.run_cell(f"x = {i}")
+        moments.append(session.moment())
+    assert [seen(m) for m in moments] == list(range(70))
+    assert [seen(moments[i]) for i in (3, 69, 40, 40)] == [3, 69, 40, 40]
+    with moments[5].fork(last=True) as branch:
+        assert branch.get("x") == 5
+    assert seen(moments[5]) == 5
+
+
 def test_a_cell_that_was_stopped_counts(session):
     """What it had defined when its time was up is there, as in the notebook itself."""
     session.run_cell("x = 1")
