@@ -74,13 +74,12 @@ class Machine:
 def machine() -> Iterator[Machine]:
     base = Path(tempfile.mkdtemp(prefix="dlmath-separation-"))
     base.chmod(0o755)
-    made = []
     try:
         for name in (LECTURER, ANA, BOB):
+            remove(name)  # of a run that was killed
             home = base / "homes" / name
             home.parent.mkdir(exist_ok=True, mode=0o755)
             subprocess.run(["useradd", "-m", "-d", str(home), "-s", "/bin/bash", "-U", name], check=True)
-            made.append(name)
             home.chmod(0o700)
         environment = make_environment(base / "students").parents[1]
         prepare_course(base, environment)
@@ -99,11 +98,19 @@ def machine() -> Iterator[Machine]:
                     assert answer.status_code == 200, (answer.text, hub.log[-3000:])
             yield Machine(base, hub, *students)
     finally:
-        for name in made:
-            end_processes(pwd.getpwnam(name).pw_uid)
-            subprocess.run(["userdel", "-r", "-f", name], check=False, capture_output=True)
+        for name in (LECTURER, ANA, BOB):
+            remove(name)
         shutil.rmtree(base, ignore_errors=True)
         shutil.rmtree("/run/dlmath/dlmath", ignore_errors=True)
+
+
+def remove(name: str) -> None:
+    """The account, its processes and its home, if there is one."""
+    try:
+        end_processes(pwd.getpwnam(name).pw_uid)
+    except KeyError:
+        return
+    subprocess.run(["userdel", "-r", "-f", name], check=False, capture_output=True)
 
 
 def end_processes(uid: int) -> None:
