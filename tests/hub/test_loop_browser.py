@@ -82,6 +82,7 @@ def mark_by_hand(page: Any, cell: str, points: str) -> None:
     """Among the submissions listed, open the one whose answer a person must mark, and give points."""
     page.click("td.name a >> nth=0")
     score = page.wait_for_selector(f"#{cell}")
+    page.wait_for_load_state("networkidle")  # the page asks for the marks when it is there, and then shows which wait
     if "needs_manual_grade" not in (score.get_attribute("class") or ""):
         page.click("a:text('Next')")  # the other student left the answer empty: nbgrader gives that 0 by itself
         page.wait_for_selector(f"#{cell}.needs_manual_grade").fill(points)
