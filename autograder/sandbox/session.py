@@ -146,8 +146,11 @@ class Session:
 
     def _ready(self, *, forks: bool = False) -> None:
         """A process in which the earlier cells have run; `forks`: without those after which it cannot be forked."""
-        if self._running():
-            return
+        while not self._running():
+            forks = self._replay(forks)
+
+    def _replay(self, forks: bool) -> bool:
+        """Run the earlier cells in a new process. When it dies, what to give for `forks` the next time."""
         began = time.monotonic()
         self._trunk = Trunk.begin(self.box, self.files, self._bounds)
         self.start_seconds += time.monotonic() - began
@@ -163,7 +166,8 @@ class Session:
             if not self._running():  # it died where it lived before: without this cell, once more
                 self._done += [step] if isinstance(step, Moment) and not forks else []
                 self._done += replay[number:]
-                return self._ready(forks=forks or isinstance(step, Moment))
+                return forks or isinstance(step, Moment)
+        return forks
 
     def _again(self, step: tuple[str, Sequence[str]], forks: bool) -> bool:
         """Run a cell once more; whether it ended as it should."""
@@ -256,7 +260,7 @@ class Session:
             AnswerCrashed: there is no process to fork, and none can be made.
             AnswerTimeout: the submission has used up its time.
         """
-        if moment and moment.channel is None and self._running():
+        if moment and moment.channel is None:
             self._come_to(moment)
         spend = self._can_be_given(moment) and last
         for forks in (False, True):

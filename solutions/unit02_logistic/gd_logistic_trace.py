@@ -61,7 +61,7 @@ def the_loss_falls_at_every_small_step(answer, rng):
     alpha = 2 / float(np.linalg.eigvalsh(A.T @ A / 8)[-1])  # half of 4 / lambda_max
     losses = triple(answer(X, y, w0, b0, alpha, 15))[2]
     right_shape = type(losses) is np.ndarray and losses.shape == (16,)
-    check(right_shape, "losses must be an array of T + 1 entries.")
+    check(right_shape, "losses must be a NumPy array of T + 1 entries, not a list or anything else.")
     check(bool(np.all(np.diff(losses) <= 1e-12)), "The loss rises although the step is small enough for it to fall.")
 
 

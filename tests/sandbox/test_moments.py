@@ -41,6 +41,8 @@ def test_more_moments_than_processes(session):
     with moments[5].fork(last=True) as branch:
         assert branch.get("x") == 5
     assert seen(moments[5]) == 5
+    session.close()  # as when an answer has killed everything
+    assert seen(moments[60]) == 60
 
 
 def test_a_cell_that_was_stopped_counts(session):
