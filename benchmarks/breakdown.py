@@ -6,7 +6,8 @@ python benchmarks/breakdown.py --write                    # and put the tables i
 python benchmarks/breakdown.py --perf perf.txt            # and the hottest functions of all processes, by Linux perf
 
 A stage's time is the wall's, without the stages within it; "own" is what the marker's process computed of it. Each
-submission is graded twice: answers that this class gave before, and answers that are new to the marker.
+submission is graded three times: its answers were given before, are new to the marker, and were given before while each
+exercise has a fork of its own, so that every process can be asked at its end what it has used.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -103,21 +104,27 @@ class Profile:
 
 
 def profiles(material: Class, count: int, perf: Path | None) -> Iterator[Profile]:
-    """Of answers that were given before, and of answers that are new."""
+    """Of answers that were given before, of answers that are new, and of the first again with processes asked."""
     material.submit(range(WARM + count))
     students = sorted(path.name for path in material.course.submitted.iterdir())
     with Worker(material.course, material.unit) as worker:
         for student in students[:WARM]:
             worker.grade(student)
         with sampled(worker, perf):
-            yield profile(worker, students[WARM:], lambda: None)
+            yield profile(worker, students[WARM:])
         yield profile(worker, students[WARM:], worker.forget)
+        yield profile(worker, students[WARM:], probe=probed)
 
 
-def profile(worker: Worker, students: list[str], before_each: Callable[[], None]) -> Profile:
+def profile(
+    worker: Worker,
+    students: list[str],
+    before_each: Callable[[], None] = lambda: None,
+    probe: Callable[[Profile], AbstractContextManager[None]] = nullcontext,
+) -> Profile:
     """Grade these students' submissions and watch."""
     found = Profile(len(students), Stages())
-    with found.stages.installed(), probed(found):
+    with found.stages.installed(), probe(found):
         begun = _usage()
         for number, student in enumerate(students, start=1):
             with found.stages.aside():
@@ -135,7 +142,7 @@ def _usage() -> list[float]:
 
 @contextmanager
 def probed(found: Profile) -> Iterator[None]:
-    """Ask each notebook's processes at their end what they have used."""
+    """Ask each notebook's processes at their end what they have used; none is given to an exercise meanwhile."""
     close = Session.close
 
     def ask_and_close(session: Session) -> None:
@@ -144,7 +151,7 @@ def probed(found: Profile) -> Iterator[None]:
                 _ask(found, session)
         close(session)
 
-    with patch.object(Session, "close", ask_and_close):
+    with patch.object(Session, "close", ask_and_close), patch.object(Session, "_can_be_given", return_value=False):
         yield
 
 
@@ -178,7 +185,7 @@ def sampled(worker: Worker, report: Path | None) -> Iterator[None]:
     print(f"written: {report}", file=sys.stderr)
 
 
-def text(material: Class, given: Profile, new: Profile) -> Iterator[str]:
+def text(material: Class, given: Profile, new: Profile, asked: Profile) -> Iterator[str]:
     """Two tables of a unit, each a submission's share."""
     n, size = given.submissions, material.size
     bare = Bare(material.course, material.unit)
@@ -202,13 +209,13 @@ def text(material: Class, given: Profile, new: Profile) -> Iterator[str]:
     sums = (sum(s.values()) for p in (given, new) for s in (p.stages.wall, p.stages.own))
     yield f"| **together** |  | {' | '.join(f'{1e3 * s / n:.1f}' for s in sums)} |"
     yield ""
-    yield "| process (answers given before) | number | user, ms | system, ms | page faults | switches |"
+    yield "| process, each exercise on a fork | number | user, ms | system, ms | page faults | switches |"
     yield "|---|---:|---:|---:|---:|---:|"
-    for name, used in given.used.items():
+    for name, used in asked.used.items():
         number = f"{used.number / n:.0f}" if name != "marker" else "1"
         times = f"{1e3 * used.user / n:.1f} | {1e3 * used.system / n:.1f}"
         yield f"| {name} | {number} | {times} | {used.faults / n:,.0f} | {used.switches / n:,.0f} |"
-    yield f"| keepers, isolation, waiting: what is left |  | {1e3 * given.elsewhere / n:.1f} in all |  |  |  |"
+    yield f"| keepers, isolation, waiting: what is left |  | {1e3 * asked.elsewhere / n:.1f} in all |  |  |  |"
     yield ""
     frames, size = given.stages.frames / n, given.stages.sent / n / 1024
     yield f"{frames:,.0f} messages to the student's processes, {size:,.0f} KiB."
