@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -89,15 +88,17 @@ class Dask:
         return [p.name for p in self.temporary.iterdir()]
 
     def end(self) -> None:
-        for process in reversed(self.processes):
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-        for process in reversed(self.processes):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        """Workers first: one that finds no scheduler any more takes its time to say goodbye."""
+        scheduler, *workers = self.processes
+        for group in (workers, [scheduler]):
+            for process in group:
+                process.terminate()
+            for process in group:
+                try:
+                    process.wait(15)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
     @property
     def graders(self) -> list[psutil.Process]:
