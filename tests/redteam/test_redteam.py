@@ -43,7 +43,8 @@ def test_attack(battle: Battle, attack: Attack) -> None:
         battle.count(attack, "gained")
     assert result.points <= attack.most, verdicts
     if attack.keeps is not None:
-        assert result.points == attack.keeps, (verdicts, result.notes, [n.notes for n in result.notebooks])
+        said = [[p.message for p in e.parts] for n in result.notebooks for e in n.exercises]
+        assert result.points == attack.keeps, (verdicts, said, result.notes, [n.notes for n in result.notebooks])
     told = battle.told(attack.student)
     assert told
     learned = [secret for secret in battle.secrets if secret in told]
