@@ -81,7 +81,7 @@ class Process:
         return self.status() == "running"
 
     def status(self) -> str:
-        """ "running", "exit N", "signal N", "memory", "disk", "killed", "lost", or "fault: ..." (ours)."""
+        """ "running", "exit N", "signal N", "memory", "processes", "disk", "killed", "lost", or "fault: ..." (ours)."""
         with self._lock:
             while self._status == "running" and _readable(self._lifeline):
                 self._take()

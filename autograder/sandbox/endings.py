@@ -10,6 +10,7 @@ __all__ = ["FROM_OUTSIDE", "REASONS", "how_it_ended", "shown"]
 FROM_OUTSIDE = ("lost", "signal 9", "signal 15")
 REASONS = {
     "memory": "the process used more memory than allowed",
+    "processes": "the process started more processes and threads than allowed",
     "disk": "the process wrote more files than allowed",
     "killed": "the process was ended",
     "lost": "the process was lost",

@@ -7,12 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from autograder.sandbox.box import LEVELS, STUDENT_UIDS, Sandbox
+from autograder.sandbox.endings import REASONS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.probe import probe
 from autograder.sandbox.session import Session
@@ -329,10 +331,10 @@ def test_submissions_do_not_see_each_other(box: Sandbox) -> None:
 
 
 def test_a_fork_bomb_is_stopped_and_cleared_away(box: Sandbox) -> None:
-    """Forking ends at the limit, the cell goes on, and nothing is left after the session."""
+    """Forking ends at the limit, or the submission does; nothing is left after the session."""
     with box.session() as session:
         code = (
-            "import os\n"
+            "import os, time\n"
             "made = 0\n"
             "try:\n"
             "    while made < 500:\n"
@@ -342,11 +344,33 @@ def test_a_fork_bomb_is_stopped_and_cleared_away(box: Sandbox) -> None:
             "except OSError as e:\n"
             "    print(type(e).__name__, made)"
         )
-        name, made = printed(session, code).split()
-        assert name == "BlockingIOError"
-        assert 5 <= int(made) <= LIMITS.processes
-        assert until(lambda: processes_with(f"7654.{os.getpid()}"))
+        if box.level == "namespaces":
+            name, made = printed(session, code).split()
+            assert name == "BlockingIOError"
+            assert 5 <= int(made) <= LIMITS.processes
+            assert until(lambda: processes_with(f"7654.{os.getpid()}"))
+        else:
+            outcome = session.run_cell(f"{code}\ntime.sleep(60)")
+            assert (outcome.status, outcome.error) == ("crash", REASONS["processes"])
     assert not processes_with(f"7654.{os.getpid()}")
+
+
+@pytest.mark.filterwarnings("ignore:Student code runs at isolation level")
+def test_a_fork_bomb_leaves_others_room(any_box: Sandbox) -> None:
+    """A submission beside it, of the same user, gets the processes in which it answers from the one that it has."""
+    bomb = (
+        "import os, time\nend = time.monotonic() + 8\n"
+        "while time.monotonic() < end:\n    try: os.fork()\n    except OSError: pass"
+    )
+    with any_box.session() as other, any_box.session() as bomber:
+        first = printed(other, "import os\ndef parent(): return os.getppid()\nprint(os.getpid())")
+        assert printed(bomber, "print('ready')") == "ready"
+        running = threading.Thread(target=bomber.run_cell, args=(bomb,))
+        running.start()
+        running.join(1.0)
+        with other.fork() as branch:
+            assert str(branch.get("parent")()) == first
+        running.join()
 
 
 def test_a_process_that_leaves_its_session_is_ended_too(box: Sandbox) -> None:

@@ -221,6 +221,8 @@ class _Keeper:
 
     def _broken_bound(self, count: int) -> str | None:
         pids = tree.descendants()
+        if self.level.counted_together and sum(map(tree.threads, pids)) > int(self.limits["processes"]):
+            return "processes"
         most = int(self.limits["memory_bytes"])
         if tree.memory(pids, most) > most:
             return "memory"

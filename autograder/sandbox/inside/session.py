@@ -33,8 +33,8 @@ _setitimer, _children, _threads = signal.setitimer, tree.children, tree.threads
 
 
 def _forked() -> int:
-    """A fork, a little later where there is no room: all processes of an ordinary user are counted together."""
-    for seconds in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
+    """A fork, a little later where there is no room: until a neighbour's keeper has ended what takes it."""
+    for seconds in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2):
         try:
             return _fork()
         except BlockingIOError:
@@ -206,7 +206,7 @@ class Session:
 
     def _spend(self, modules: tuple[str, ...], calls: tuple[str, ...], fd: int) -> int:
         """Become the branch itself: 0. Where threads or processes would come along, fork one: its number."""
-        if _threads() > 1 or set(_children(_getpid())) - {*self._killed, *self.children.values()}:
+        if _threads(_getpid()) != 1 or set(_children(_getpid())) - {*self._killed, *self.children.values()}:
             return self._fork(modules, calls, fd)
         for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
             _setitimer(timer, 0)  # as in a fork

@@ -38,6 +38,7 @@ class Limited:
 
     name = "rlimits"
     renewable = False  # can a keeper clear its place for another submission?
+    counted_together = True  # does the system count the processes of all submissions as one user's?
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
@@ -103,9 +104,12 @@ class Limited:
             privileges.no_new_privileges()
 
     def _processes(self, limits: dict[str, Any]) -> int:
-        """RLIMIT_NPROC counts all of a user's threads: those that run already are allowed for."""
+        """RLIMIT_NPROC counts all of a user's threads: those that run already, and a submission's on each processor.
+
+        The keeper counts this submission's own and ends it beyond its limit, before it leaves others no room.
+        """
         uid = self.config["uid"] if self.root else os.getuid()
-        return _threads_of(uid) + int(limits["processes"])
+        return _threads_of(uid) + int(limits["processes"]) * (1 + (os.cpu_count() or 1))
 
     def renew(self) -> None:
         """In the keeper, once every process of the last submission is gone; OSError if anything of it is left."""
@@ -190,6 +194,7 @@ class Namespaced(Limited):
 
     name = "namespaces"
     renewable = True
+    counted_together = False
     _ZYGOTE = sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC | sc.CLONE_NEWUTS | sc.CLONE_NEWNET
     _SUBMISSION = sc.CLONE_NEWUSER | sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC
 

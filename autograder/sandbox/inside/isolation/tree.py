@@ -82,12 +82,12 @@ def descendants(pid: int | None = None) -> list[int]:
     return found
 
 
-def threads() -> int:
-    """Threads of this process; 2, more than one, where that cannot be told."""
+def threads(pid: int) -> int:
+    """Threads of a process; 0 where that cannot be told."""
     try:
-        return len(os.listdir("/proc/self/task"))
+        return len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
-        return 2
+        return 0
 
 
 def kill_descendants(patience: float = 10.0) -> bool:
