@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
+from jinja2 import Environment
+from markdown_it import MarkdownIt
 
 from autograder.feedback import page
 from autograder.feedback.marks import CellMark, NotebookMarks
@@ -168,12 +170,10 @@ def test_the_policy_forbids_everything_else():
     assert not re.search(r"(?:src|@import|url\()\s*[=(]?[\"']?https?:", text)
 
 
-@pytest.mark.parametrize(
-    "source",
-    ["'" * 20_000, '"""' * 10_000, "(" * 30_000, "#" * 30_000, "a" * 100_000, "\x1b[31m" * 5_000, "$" * 20_000],
-)
-def test_monstrous_text_is_cut_quickly(source):
-    """Hostile lengths take less than two seconds and leave a page of bounded size."""
+@pytest.mark.parametrize("source", ["'", '"""', "(", "#", "a", "\x1b[31m", "$", "'" + "a" * 60 + "\n"])
+def test_monstrous_text_is_cut(source):
+    """A million hostile characters leave a page of bounded size, in 2 s of processor time (0.02 s are needed)."""
+    source = (source * 1_000_000)[:1_000_000]
     notebook = {"cells": [code("a", source, [stream(source)]), prose("b", source), *NOTEBOOK["cells"]]}
     began = time.process_time()
     text = whole(notebook=notebook)
@@ -181,12 +181,12 @@ def test_monstrous_text_is_cut_quickly(source):
     assert len(text) < 1_000_000
 
 
-def test_nested_markdown_ends():
-    """Nesting that exhausts a recursive renderer is shown as text or cut."""
-    for source in (">" * 50_000, "[" * 50_000, "*a " * 15_000, "$" + "{" * 3_000 + "$", "`" * 40_000):
-        began = time.process_time()
-        whole(notebook={"cells": [prose("b", source), *NOTEBOOK["cells"]]})
-        assert time.process_time() - began < 2
+@pytest.mark.parametrize("source", [">" * 19_000, "[" * 19_000, "*a " * 6_000, "$" + "{" * 3_000 + "$", "`" * 19_000])
+def test_nested_markdown_ends(source):
+    """Nesting that exhausts a recursive renderer is shown as text, and what is longer is not even given to it."""
+    whole(notebook={"cells": [prose("b", source), *NOTEBOOK["cells"]]})
+    text = whole(notebook={"cells": [prose("b", source * 10), *NOTEBOOK["cells"]]})
+    assert "... (cut)</pre>" in text
 
 
 def test_pictures_are_bounded_and_png():
@@ -202,10 +202,11 @@ def test_pictures_are_bounded_and_png():
     assert "too large" in text
 
 
-def test_a_page_takes_less_than_40_ms():
-    """The statement cells of a class are rendered once; a further page is cheap."""
+def test_a_further_page_costs_only_what_is_new(monkeypatch):
+    """The template is read once, and the statement cells of a class are rendered once."""
     whole()
-    began = time.process_time()
-    for _ in range(5):
-        whole()
-    assert (time.process_time() - began) / 5 < 0.040
+    rendered = []
+    monkeypatch.setattr(MarkdownIt, "render", lambda _, text: rendered.append(text) or "shown")
+    monkeypatch.delattr(Environment, "compile")
+    assert "shown" in whole(notebook={"cells": [prose("new", "My own words."), *NOTEBOOK["cells"]]})
+    assert rendered == ["My own words."]

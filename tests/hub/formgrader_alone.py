@@ -102,4 +102,4 @@ def running(folder: Path) -> Iterator[Service]:
         yield service
     finally:
         service.process.terminate()
-        service.process.wait(20)
+        service.process.wait(60)

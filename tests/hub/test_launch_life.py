@@ -99,7 +99,7 @@ def test_a_launcher_that_is_killed_takes_the_hub_along(own: CourseHub) -> None:
     own.start()
     assert own.process
     own.process.send_signal(signal.SIGKILL)
-    own.process.wait(10)
+    own.process.wait(60)
     end = time.monotonic() + 60
     while processes(own) and time.monotonic() < end:
         time.sleep(0.5)

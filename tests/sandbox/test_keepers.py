@@ -93,10 +93,12 @@ def test_processor_time_is_that_of_one_submission(box: Sandbox) -> None:
     burn = "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass"
     with box.session() as session:
         session.run_cell(burn)
+        assert session._trunk is not None
+        first = session._trunk.process.cpu_seconds()
     with box.session() as session:
         session.run_cell("1")
         assert session._trunk is not None
-        assert session._trunk.process.cpu_seconds() < 0.5
+        assert session._trunk.process.cpu_seconds() < first
 
 
 def test_a_keeper_that_saw_files_goes(box: Sandbox, tmp_path: Path) -> None:

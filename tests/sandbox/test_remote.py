@@ -327,10 +327,8 @@ def test_endless_calls_time_out_and_the_branch_goes_on(student):
     )
     with student(source) as branch:
         for name in ("loop", "nap", "stubborn"):
-            start = time.monotonic()
             with pytest.raises(AnswerTimeout):
                 branch.get(name)()
-            assert time.monotonic() - start < 5
         assert branch.get("ok")() == 1
 
 
@@ -483,16 +481,11 @@ def test_a_submission_has_so_much_time(plain_box):
             pass
 
 
-def test_a_call_is_fast(student):
-    """A call with a small array takes well under a millisecond on an idle machine."""
-    with student("def f(x): return x") as branch:
-        f, x = branch.get("f"), np.zeros((5, 7))
-        f(x)
-        best = min(_timed(lambda: f(x)) for _ in range(300))
-        assert best < 2e-3
-
-
-def _timed(call):
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+def test_a_call_is_one_message(session):
+    """The function, its arguments and its result go there and back once."""
+    session.run_cell("def f(x, y): return {'sum': x + y}")
+    with session.fork(tape=True) as branch:
+        f = branch.get("f")
+        before = len(branch.channel.said)
+        assert f(np.zeros((5, 7)), y=np.ones(7))["sum"].sum() == 35
+        assert len(branch.channel.said) == before + 1

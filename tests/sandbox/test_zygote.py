@@ -89,7 +89,7 @@ def test_how_a_process_ended(box: Sandbox, code: str, status: str) -> None:
         assert session._trunk is not None
         process = session._trunk.process
         session.run_cell(code)
-        assert process.wait(5) == status
+        assert process.wait(60) == status
 
 
 def test_processor_time_is_counted(box: Sandbox) -> None:
@@ -183,7 +183,7 @@ import time; time.sleep(60)
         launcher = int(marker.stdout.readline())
         assert until(lambda: processes_with(mark))
         os.kill(marker.pid if victim == "marker" else launcher, signal.SIGKILL)
-        assert until(lambda: not [p for p in processes_with(mark) if p != marker.pid], 10)
+        assert until(lambda: not [p for p in processes_with(mark) if p != marker.pid])
     finally:
         marker.kill()
         marker.wait()
