@@ -58,6 +58,17 @@ def test_threads_and_processes_stay_behind(session, left):
         assert branch.get("here")() == (False, 1)
 
 
+@pytest.mark.parametrize("left", ["", THREAD])
+def test_random_goes_on_in_a_fork(session, left):
+    """Python's generator is in every fork as the cells left it, with threads and without."""
+    session.run_cell(f"{PLACE}\n{left}\nimport random\nahead = random.Random()\nahead.setstate(random.getstate())")
+    session.run_cell("def draw(): return random.random(), ahead.random()")
+    for _ in range(2):
+        with session.fork() as branch:
+            drawn, expected = branch.get("draw")()
+            assert drawn == expected
+
+
 def test_timers_stay_behind(session):
     """A timer that a cell set does not ring in the last branch."""
     session.run_cell(PLACE)

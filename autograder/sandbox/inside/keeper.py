@@ -20,7 +20,7 @@ import traceback
 from typing import Any
 
 from . import control
-from .isolation import privileges, tree
+from .isolation import privileges, syscalls, tree
 from .isolation.levels import Limited
 
 __all__ = ["rehearse", "run"]
@@ -88,8 +88,10 @@ class _Keeper:
         self.home = self.level.furnish()
         try:
             self.level.hand_over()
+            os.environ.update(HOME=self.home, TMPDIR=self.level.temporary(), PWD=self.home)
+            tempfile.tempdir = None
             report, self.fault = os.pipe()
-            self.pid = os.fork()
+            self.pid = syscalls.fork()
             if self.pid == 0:
                 self._become_submission(self.home)
             os.close(self.channel)
@@ -125,9 +127,6 @@ class _Keeper:
             privileges.close_descriptors({0, 1, 2, self.channel, fault.fileno()})
             privileges.null_streams()
             os.chdir(home)
-            temporary = self.level.temporary()
-            os.environ.update(HOME=home, TMPDIR=temporary, PWD=home)
-            tempfile.tempdir = None
             try:
                 self.level.confine(self.limits)
                 tree.die_with_parent()  # after the change of user, which would undo it

@@ -19,14 +19,15 @@ from .clock import Clock
 from .decoder import Decoder
 from .encoder import Encoder
 from .guard import Guard
-from .isolation import tree
+from .isolation import syscalls, tree
 from .shell import Shell
 from .talk import bounded
 from .wire import Bounds, Channel, ChannelClosed
 
 __all__ = ["Session", "build", "serve"]
 
-_getpid, _exit, _now, _fork, _sleep = os.getpid, os._exit, time.perf_counter, os.fork, time.sleep
+_getpid, _exit, _now, _sleep = os.getpid, os._exit, time.perf_counter, time.sleep
+_fork, _os_fork = syscalls.fork, os.fork
 _python_state, _set_python_state = random.getstate, random.setstate
 _close, _kill, _waitpid, _socket = os.close, os.kill, os.waitpid, socket.socket
 _setitimer, _children, _threads = signal.setitimer, tree.children, tree.threads
@@ -34,12 +35,22 @@ _setitimer, _children, _threads = signal.setitimer, tree.children, tree.threads
 
 def _forked() -> int:
     """A fork, a little later where there is no room: until a neighbour's keeper has ended what takes it."""
+    fork = _fork if _threads(_getpid()) == 1 else _fork_of_threads
     for seconds in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2):
         try:
-            return _fork()
+            return fork()
         except BlockingIOError:
             _sleep(seconds)
-    return _fork()
+    return fork()
+
+
+def _fork_of_threads() -> int:
+    """Python looks after those that the fork lacks. It also seeds `random` anew, which no mark may hang on."""
+    state = _python_state()
+    pid = _os_fork()
+    if pid == 0:
+        _set_python_state(state)
+    return pid
 
 
 def build(optimisers: bool = False) -> None:
@@ -172,10 +183,8 @@ class Session:
 
     def _moment(self, fd: int) -> int:
         """Fork a process that stays as this one is, and forks branches when it is asked to on the descriptor."""
-        state = _python_state()
         pid = _forked()
         if pid == 0:
-            _set_python_state(state)
             try:
                 self.channel.close()
                 self.channel = Channel(_socket(fileno=fd), self.channel.bounds)
@@ -196,10 +205,8 @@ class Session:
     def _fork(self, modules: tuple[str, ...], calls: tuple[str, ...], fd: int) -> int:
         """Fork a process that serves calls on the descriptor; its number."""
         self._killed = [pid for pid in self._killed if not _waitpid(pid, os.WNOHANG)[0]]
-        state = _python_state()
         pid = _forked()
         if pid == 0:
-            _set_python_state(state)  # `random` seeds itself anew in every fork, which no mark may hang on
             self._become_branch(fd, modules, calls)
         _close(fd)
         return self._number_of(pid)

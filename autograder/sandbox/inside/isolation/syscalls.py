@@ -15,6 +15,7 @@ import sys
 __all__ = [
     "clone",
     "drop_capabilities",
+    "fork",
     "machine",
     "mount",
     "mount_attributes",
@@ -112,6 +113,14 @@ def mount_attributes(target: str, attributes: int, recursive: bool = True) -> No
 
 def pivot_root(new: str, old: str) -> None:
     syscall("pivot_root", os.fsencode(new), os.fsencode(old))
+
+
+def fork() -> int:
+    """`os.fork` of a process with one thread, without what Python's modules do after a fork.
+
+    They seed `random` anew and look for other threads, and write to some 200 pages that parent and child share.
+    """
+    return _check(_libc.fork(), "fork")
 
 
 def clone(flags: int) -> int:
