@@ -54,9 +54,9 @@ def typed(arguments: list[str]) -> str:
     return shlex.join(["autograder", *(PASSWORD.sub(r"\1\2***", word) for word in arguments)])
 
 
-def report_failure(error: Exception, state: State, command: str, arguments: list[str]) -> int:
+def report_failure(error: Exception, state: State, arguments: list[str]) -> int:
     """Tell the failure on stderr (and as a document with `--json`); the exit code."""
-    refusal = system_refusal(error)
+    command, refusal = state.command, system_refusal(error)
     ours = not refusal and not isinstance(error, AutograderError | click.ClickException)
     if ours:
         traceback.print_exception(error, file=sys.stderr)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.commands import COMMANDS, LazyGroup
+from autograder.cli.commands import LazyGroup
 from autograder.cli.state import State
 
 __all__ = ["cli", "main"]
@@ -51,14 +51,22 @@ def show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print versions."
 )
-@click.pass_obj
+@click.pass_context
 def cli(
-    state: State, course: Path | None, work: Path | None, database: str | None, quiet: bool, progress: str, log: str
+    ctx: click.Context,
+    course: Path | None,
+    work: Path | None,
+    database: str | None,
+    quiet: bool,
+    progress: str,
+    log: str,
 ) -> None:
     """Build, release, grade and report a course of auto-graded notebooks.
 
     Exit codes: 0 the command did its work, 1 a check found faults, 2 wrong usage, 3 our fault.
     """
+    state: State = ctx.obj
+    state.command = ctx.invoked_subcommand or ""
     state.course, state.work, state.database, state.quiet = course, work, database, quiet
     state.progress, state.log = progress, log
 
@@ -66,7 +74,6 @@ def cli(
 def run(arguments: list[str]) -> int:
     """The exit code of one command."""
     state = State(json="--json" in arguments)
-    command = next((word for word in arguments if word in COMMANDS), "")
     try:
         code = cli.main(arguments, prog_name="autograder", standalone_mode=False, obj=state)
         return code if isinstance(code, int) else 0
@@ -77,13 +84,10 @@ def run(arguments: list[str]) -> int:
         from autograder.cli.failures import report_interrupt
 
         return report_interrupt(arguments)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     except Exception as error:
         from autograder.cli.failures import report_failure
 
-        return report_failure(error, state, command, arguments)
+        return report_failure(error, state, arguments)
 
 
 def main() -> None:

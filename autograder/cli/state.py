@@ -25,6 +25,7 @@ class State:
     progress: str = "lines"  # or "json"
     log: str = ""  # a file, or "-"; .autograder/log/ when empty
     json: bool = False
+    command: str = ""  # that was called
 
     def find_course(self) -> Course:
         """The course that the options mean."""

@@ -9,6 +9,7 @@ import sys
 import click
 
 from autograder.cli.state import examples
+from autograder.cores import cores
 from autograder.errors import UsageError
 
 __all__ = ["worker"]
@@ -35,7 +36,7 @@ def worker(scheduler: str, more: tuple[str, ...], threads: int | None, shown: bo
 
     if find_spec("distributed") is None:
         raise UsageError("worker: got no Dask. Install it: pip install 'dlmath[cluster]'")
-    count = threads or len(os.sched_getaffinity(0))
+    count = threads or cores()
     settings = ["--nworkers", "1", "--nthreads", str(count), "--memory-limit", "0", "--no-dashboard"]
     command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, *settings, *more]
     if shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 
 from autograder.build import build, release
+from autograder.cores import cores
 from autograder.course import Course
 from autograder.demo.account import Account, take_account
 from autograder.demo.simulate import simulate
@@ -80,7 +80,7 @@ def run(
     if summary.interrupted:
         raise KeyboardInterrupt
     with _timed(seconds, "feedback"):
-        write_feedback(course, units, workers=os.cpu_count() or 1, progress=step("feedback"))
+        write_feedback(course, units, workers=cores(), progress=step("feedback"))
     with _timed(seconds, "report"):
         step("report")
         write_report(course, units, course.work / REPORT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -14,6 +13,7 @@ from types import FrameType
 
 import msgspec
 
+from autograder.cores import cores
 from autograder.course import Course
 from autograder.grade.messages import Died, Job, Setup, Workers
 from autograder.grade.pending import jobs
@@ -179,7 +179,7 @@ def make_pool(
         from autograder.grade.offer import Offer
 
         return Cluster(Offer(scheduler, course, units, setup, job_seconds))
-    return Pool(setup, min(workers or len(os.sched_getaffinity(0)), jobs), job_seconds)
+    return Pool(setup, min(workers or cores(), jobs), job_seconds)
 
 
 class Batch:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from autograder.cores import cores
 from autograder.course import Course
 from autograder.errors import UsageError
 from autograder.sandbox import Limits, Sandbox
@@ -42,7 +42,7 @@ def verify_units(
     wanted = _wanted(course, course.choose(tuple(units)), exercises)
     with Sandbox(isolation=isolation, limits=LIMITS, heavy=()) as box:
         level = box.level
-    reports = dict(_proved(course, wanted, mutate, level, workers or os.cpu_count() or 1, progress))
+    reports = dict(_proved(course, wanted, mutate, level, workers or cores(), progress))
     by_unit: dict[str, list[ExerciseReport]] = {}
     for exercise in wanted:
         by_unit.setdefault(exercise.split("/")[0], []).append(reports[exercise])

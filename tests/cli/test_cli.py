@@ -124,6 +124,22 @@ def test_wrong_usage_exits_2(words: list[str], said: str, tmp_path: Path, capsys
     assert said in said_on_stderr and said_on_stderr.rstrip().endswith("--help")
 
 
+def test_help_is_of_the_command_not_of_a_folder(tmp_path: Path) -> None:
+    """A course folder may be called as a command is."""
+    make_course(tmp_path / "demo")
+    done = call("--course", "demo", "build", "--bogus", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.rstrip().endswith("Next: autograder build --help")
+
+
+def test_a_reader_that_leaves_is_no_success() -> None:
+    """Behind a pipe that was closed the exit code is not 0, and nothing is said."""
+    command = [sys.executable, "-m", "autograder", "--help"]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (1, b"")
+
+
 def test_no_course_exits_1(tmp_path: Path) -> None:
     """Outside of a course the message says how to name one."""
     done = call("build", cwd=tmp_path)
