@@ -108,6 +108,40 @@ def test_a_cell_that_kills_the_process_costs_only_itself(session, source):
     assert text(session.run_cell("print(x)")) == "2\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "printed"),
+    [
+        ("    x = 3\n    print(x)", "3\n"),
+        ("\n\nprint(4)", "4\n"),
+        ("In [1]: x = 5\nIn [2]: print(x)", "5\n"),
+        (">>> x = 6\n>>> print(x)", "6\n"),
+        ("x = 7\nfrom __future__ import annotations\nprint(x)", "7\n"),
+        ("import asyncio\nawait asyncio.sleep(0)\nprint(8)", "8\n"),
+        ("%%capture told\nprint(9)", ""),
+        ("x = 10\nassert (x, 'always'), 'true'\nprint(x)", "10\n"),
+    ],
+)
+def test_cells_mean_what_they_mean_in_jupyter(session, source, printed):
+    """Indentation, prompts, late imports from __future__, await and magics are IPython's business."""
+    outcome = session.run_cell(source)
+    assert (outcome.status, text(outcome)) == ("ok", printed)
+
+
+def test_statements_before_one_that_cannot_be_compiled_are_run(session):
+    """As in Jupyter, where each statement is compiled when it is its turn."""
+    outcome = session.run_cell("x = 1\nreturn x\nx = 2")
+    assert outcome.status == "error" and "'return' outside function" in outcome.error
+    assert text(session.run_cell("print(x)")) == "1\n"
+
+
+def test_a_notebook_may_transform_its_cells(session):
+    """A transformer that a cell adds sees those after it."""
+    session.run_cell(
+        "get_ipython().input_transformers_cleanup.append(lambda lines: [s.replace('1', '2') for s in lines])"
+    )
+    assert text(session.run_cell("print(11)")) == "22\n"
+
+
 def test_a_slow_cell_is_interrupted_and_its_process_kept(session):
     """CPU time ends an endless loop; what it had set is still there."""
     source = "import os, time\npid, x, began = os.getpid(), 5, time.process_time()\n"

@@ -28,6 +28,7 @@ from .capture import Outputs
 __all__ = ["Shell", "build"]
 
 _INLINE = "module://matplotlib_inline.backend_inline"
+_parsed: dict[str, ast.AST] = {}  # the tree of the text that was looked at last
 _Popen, _PIPE, _DEVNULL = subprocess.Popen, subprocess.PIPE, subprocess.DEVNULL
 
 
@@ -76,18 +77,27 @@ class _Compiler(CachingCompiler):
         inspect.modulesbyfile[os.path.normcase(os.path.abspath(name))] = "__main__"
         return name
 
+    def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> Any:
+        tree = _parsed.pop(source, None) if symbol == "exec" else None
+        return tree or super().ast_parse(source, filename, symbol)
+
 
 class _Transformers(TransformerManager):
     """Looks for IPython's own syntax only in cells that are not Python: where a cell is, there is none."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._standard = list(self.token_transformers)
+        self._standard = self._lists()
 
-    def do_token_transforms(self, lines: list[str]) -> list[str]:
-        if self.token_transformers == self._standard and _is_python("".join(lines)):
-            return lines
-        return list(super().do_token_transforms(lines))
+    def transform_cell(self, cell: str) -> str:
+        text = cell if cell.endswith("\n") else f"{cell}\n"
+        taken_off = text[0].isspace() or "In [" in text  # indentation and prompts, which may be Python too
+        if not taken_off and self._lists() == self._standard and _is_python(text):
+            return text
+        return str(super().transform_cell(cell))
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        return [*self.cleanup_transforms], [*self.line_transforms], [*self.token_transformers]
 
 
 class Shell(InteractiveShell):
@@ -119,6 +129,20 @@ class Shell(InteractiveShell):
         if "await" not in text and "async" not in text:
             return False
         return bool(super().should_run_async(raw_cell, transformed_cell=transformed_cell, **how))
+
+    async def run_ast_nodes(
+        self, nodelist: list[ast.stmt], cell_name: str, interactivity: str = "last_expr", compiler: Any = compile,
+        result: Any = None,
+    ) -> bool:  # fmt: skip
+        """All statements but an expression at the end in one piece, where IPython compiles and runs each by itself."""
+        if interactivity == "last_expr" and len(nodelist) > 1:
+            ends = isinstance(nodelist[-1], ast.Expr)
+            code = _compiled(nodelist[:-1] if ends else nodelist, cell_name, compiler)
+            if code is not None:
+                if await self.run_code(code, result):
+                    return True
+                nodelist = nodelist[-1:] if ends else []
+        return bool(await super().run_ast_nodes(nodelist, cell_name, interactivity, compiler, result))
 
     def enable_gui(self, gui: Any = None) -> None:
         """There is no window system; `%matplotlib inline` asks for none."""
@@ -158,11 +182,21 @@ class Shell(InteractiveShell):
 
 
 def _is_python(text: str) -> bool:
+    """Whether it can be parsed; its tree waits for who compiles it."""
+    _parsed.clear()
     try:
-        compile(text, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        _parsed[text] = compile(text, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return False
     return True
+
+
+def _compiled(nodes: list[ast.stmt], cell_name: str, compiler: Any) -> Any:
+    """Their code; None where it must be found out one by one which is at fault, or waits."""
+    try:
+        return compiler(ast.Module(nodes, []), cell_name, "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return None
 
 
 def _leave_out_the_middle(tb: Any, ends: int = 20) -> None:
