@@ -21,7 +21,7 @@ POINTS = 120  # of a curve: more are not to be seen
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "dlmath", "font.size": 10, "axes.spines.top": False,
          "axes.spines.right": False, "savefig.facecolor": "white"}  # fmt: skip
 COLOURS = {"batch": "#4c72b0", "workers": "#dd8452", "zygotes": "#55a868", "sandboxes": "#c44e52"}
-BARE, ADDED = "#55a868", "#c9c9c9"
+BARE, ADDED, WHOLE = "#55a868", "#c9c9c9", "#4c72b0"
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,23 @@ def throughput(by_workers: Mapping[int, float], cores: int, path: Path) -> None:
 
 
 def times(bars: Sequence[Bar], path: Path) -> None:
-    """One submission of each unit by grader: the bare compute and what is added, on logarithmic axes."""
+    """One submission of each unit by grader, from the bare compute to the whole, on logarithmic axes."""
     units = list(dict.fromkeys(bar.unit for bar in bars))
-    with _figure(path, 8.5, 2.6, len(units)) as axes:
-        for panel, unit in zip(axes if len(units) > 1 else [axes], units, strict=True):
+    with _figure(path, 8.5, 2.2, len(units)) as axes:
+        for number, (panel, unit) in enumerate(zip(axes if len(units) > 1 else [axes], units, strict=True)):
             _times(panel, [bar for bar in bars if bar.unit == unit][::-1])
             panel.set(title=unit, xlabel="seconds of one submission")
+            panel.tick_params(labelleft=number == 0)
         panel.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _times(panel: Any, bars: list[Bar]) -> None:
-    names = [bar.grader for bar in bars]
-    panel.barh(names, [bar.bare for bar in bars], color=BARE, label="bare compute")
-    added = [max(0.0, bar.whole - bar.bare) for bar in bars]
-    panel.barh(names, added, left=[bar.bare for bar in bars], color=ADDED, label="added")
-    for name, bar in zip(names, bars, strict=True):
-        panel.text(1.08 * max(bar.whole, bar.bare), name, f"{bar.whole:.3g}", va="center")
+    names, bare, whole = [b.grader for b in bars], [b.bare for b in bars], [b.whole for b in bars]
+    panel.hlines(names, bare, whole, color=ADDED, linewidth=3, label="added")
+    panel.plot(whole, names, "o", color=WHOLE, label="one submission")
+    panel.plot(bare, names, "|", color=BARE, markersize=14, markeredgewidth=3, label="bare compute")
+    for name, seconds in zip(names, whole, strict=True):
+        panel.annotate(f"{seconds:.3g}", (seconds, name), (8, 0), textcoords="offset points", va="center")
     panel.set_xscale("log")
-    panel.set_xlim(min(bar.bare for bar in bars) / 3, 4 * max(bar.whole for bar in bars))
+    panel.set_xlim(min(bare) / 3, 12 * max(whole))
+    panel.set_ylim(-0.5, len(names) - 0.5)
