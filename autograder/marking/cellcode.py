@@ -91,11 +91,13 @@ def defines(body: Sequence[ast.stmt]) -> set[str]:
     return {node.name for node in body if isinstance(node, DEFINITIONS)}
 
 
-def rebinds(body: Sequence[ast.stmt]) -> set[str]:
+@of_trees
+@lru_cache(maxsize=1024)  # of the lecturer's cells, as `parse`
+def rebinds(body: tuple[ast.stmt, ...]) -> frozenset[str]:
     """Names that a cell gives another value as it happens, but for `f = vectorize(f)`, which means the old one."""
     plain = [node for node in body if not isinstance(node, (*DEFINITIONS, ast.Import, ast.ImportFrom))]
-    found = set().union(*map(binds, plain))
+    found: set[str] = set().union(*map(binds, plain))
     for node in (n for statement in plain for n in ast.walk(statement)):
         if isinstance(node, ast.Assign):
             found -= {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)} & binds(node)
-    return found
+    return frozenset(found)

@@ -120,10 +120,9 @@ class _Program:
 
     def _imports(self, node: ast.AST, statement: _Statement) -> None:
         """Imports inside a reached definition."""
-        for n in _walked(node):
-            for full, line in _imported(n):
-                if statement.cell.own and self.bans.forbids(full):
-                    self.found.add(Violation(full, statement.cell.cell, line))
+        for full, line in _within(node).imported:
+            if statement.cell.own and self.bans.forbids(full):
+                self.found.add(Violation(full, statement.cell.cell, line))
 
 
 class _Scope:
@@ -136,23 +135,14 @@ class _Scope:
             self._collect(node)
 
     def _collect(self, node: ast.AST) -> None:
-        for n in _walked(node):
-            if isinstance(n, ast.arg):
-                self.own.setdefault(n.arg, set())
-            elif isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
-                self.own.setdefault(n.id, set())
-            elif isinstance(n, (ast.Import, ast.ImportFrom)):
-                for alias, full in _aliases(n):
-                    self.own.setdefault(alias, set()).add(full)
-        for n in _walked(node):
-            if isinstance(n, ast.Assign) and (chain := _chain(n.value)):
-                for target in n.targets:
-                    if isinstance(target, ast.Name) and chain[0] != target.id:
-                        self.own[target.id] |= self.expand(chain)
-        for n in _walked(node):
-            if isinstance(n, ast.Global):
-                for name in n.names:
-                    self.own.pop(name, None)
+        within = _within(node)
+        self.own.update((name, set()) for name in within.names)
+        for alias, full in within.aliases:
+            self.own.setdefault(alias, set()).add(full)
+        for name, chain in within.assigned:
+            self.own[name] |= self.expand(chain)
+        for name in within.globals:
+            self.own.pop(name, None)
 
     def expand(self, chain: tuple[str, ...], depth: int = 0) -> set[str]:
         """Full dotted names that a chain such as ("np", "linalg", "solve") may stand for."""
@@ -274,10 +264,41 @@ def _chain(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
+@dataclass(frozen=True)
+class _Within:
+    """What a piece of code binds and imports, its inner definitions included."""
+
+    names: frozenset[str]
+    aliases: tuple[tuple[str, str], ...]  # of imports: name, dotted name
+    assigned: tuple[tuple[str, tuple[str, ...]], ...]  # name, dotted name that it stands for
+    globals: frozenset[str]
+    imported: tuple[tuple[str, int], ...]  # module, line
+
+
 @of_trees
 @lru_cache(maxsize=4096)
-def _walked(node: ast.AST) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(node))
+def _within(node: ast.AST) -> _Within:
+    names: set[str] = set()
+    aliases: list[tuple[str, str]] = []
+    assigned: list[tuple[str, tuple[str, ...]]] = []
+    globals_: set[str] = set()
+    imported: list[tuple[str, int]] = []
+    for n in ast.walk(node):
+        if isinstance(n, ast.arg):
+            names.add(n.arg)
+        elif isinstance(n, ast.Name):
+            if isinstance(n.ctx, ast.Store):
+                names.add(n.id)
+        elif isinstance(n, (ast.Import, ast.ImportFrom)):
+            aliases += _aliases(n)
+            imported += _imported(n)
+        elif isinstance(n, ast.Assign):
+            chain = _chain(n.value)
+            targets = [t.id for t in n.targets if isinstance(t, ast.Name)]
+            assigned += [(name, chain) for name in targets if chain and chain[0] != name]
+        elif isinstance(n, ast.Global):
+            globals_.update(n.names)
+    return _Within(frozenset(names), tuple(aliases), tuple(assigned), frozenset(globals_), tuple(imported))
 
 
 @of_trees
