@@ -30,7 +30,7 @@ __all__ = ["CellOutcome", "Session"]
 _GRACE_SECONDS = 3.0  # beyond the time at which a process interrupts itself
 _PATIENCE = 1.0  # until a branch that hung up has ended
 _WORD = re.compile(r"[^\W\d]\w*")
-_WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory
+_WORTH_A_CHECK = 0.05  # seconds in which a cell can have filled the memory; processes are started in less
 _SOON_REPEATED = 1.0  # seconds of all cells together
 _WAITING = 32  # moments at once: each is a process, of which a submission may have 64
 _GIVEN = -1  # instead of a number: the process of this moment was given away
@@ -131,7 +131,8 @@ class Session:
             match reply:
                 case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)] if 0 <= took < math.inf:
                     checked = checked_outputs(outputs)
-                    if time.monotonic() - start > _WORTH_A_CHECK and self._trunk.process.check() != "running":
+                    worth = self.box.crowded or time.monotonic() - start > _WORTH_A_CHECK
+                    if worth and self._trunk.process.check() != "running":
                         raise ChannelClosed  # what this cell leaves behind is too much: the next one is not to blame
                     return CellOutcome(status=status, outputs=checked, error=bounded(error), seconds=took)
             raise ProtocolViolation("a reply that is no outcome of a cell")

@@ -36,6 +36,9 @@ class Box(Protocol):
     @property
     def limits(self) -> Limits: ...
 
+    @property
+    def crowded(self) -> bool: ...
+
     def spawn(self, files: Path | None = None) -> Process: ...
 
 

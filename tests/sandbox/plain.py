@@ -75,6 +75,8 @@ class Process:
 class PlainBox:
     """The part of `Sandbox` that a session uses."""
 
+    crowded = False
+
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         self.limits, self.folder, self.log = limits or Limits(), folder, folder / "zygote.log"
         self.control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

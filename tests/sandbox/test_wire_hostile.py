@@ -11,8 +11,8 @@ import msgpack
 import pytest
 
 from autograder.sandbox import AnswerBlocked, AnswerCrashed, AnswerError, AnswerTimeout, Branch, expose
-from autograder.sandbox.inside import talk
-from autograder.sandbox.inside.wire import Bounds, Channel
+from autograder.sandbox.inside import talk, wire
+from autograder.sandbox.inside.wire import Bounds, Channel, awake
 
 
 def frame(message, bulks=()):
@@ -162,6 +162,19 @@ def test_a_peer_that_hangs_up_or_is_silent():
         ours.send(said)
         with ours, pytest.raises(AnswerTimeout):
             Branch(Channel(theirs, Bounds()), 0.1).get("f")
+
+
+@pytest.mark.parametrize(("passed", "used", "counts"), [(1.5, 0.0, 1.5), (11.0, 0.5, 1.0), (11.0, 10.5, 11.0)])
+def test_time_in_which_the_marker_is_stopped_is_nobodys(monkeypatch, passed, used, counts):
+    """Wherever it is stopped; waiting for a second and computing for long are not standing still."""
+    clock = {"now": wire._now(), "used": wire._used()}
+    monkeypatch.setattr(wire, "_now", lambda: clock["now"])
+    monkeypatch.setattr(wire, "_used", lambda: clock["used"])
+    monkeypatch.setattr(wire, "_stood_still", 0.0)
+    before = awake()
+    clock["now"] += passed
+    clock["used"] += used
+    assert awake() - before == pytest.approx(counts)
 
 
 def test_a_trickle_of_bytes_does_not_extend_the_time():

@@ -16,6 +16,7 @@ import select
 import socket
 import sys
 import tempfile
+import time
 import traceback
 from typing import Any
 
@@ -26,6 +27,7 @@ from .isolation.levels import Limited
 __all__ = ["rehearse", "run"]
 
 _WATCH_SECONDS = 0.1
+_DYING_SECONDS = 0.05
 _DISK_EVERY = 10  # watches
 
 
@@ -219,15 +221,21 @@ class _Keeper:
                 return f"exit {code}" if code >= 0 else f"signal {-code}"
 
     def _broken_bound(self, count: int) -> str | None:
+        if self.level.crowded and self._too_many():
+            time.sleep(_DYING_SECONDS)  # those of an exercise that is over may not be gone yet
+            if self._too_many():
+                return "processes"
         pids = tree.descendants()
-        if self.level.counted_together and sum(map(tree.threads, pids)) > int(self.limits["processes"]):
-            return "processes"
         most = int(self.limits["memory_bytes"])
         if tree.memory(pids, most) > most:
             return "memory"
         if count % _DISK_EVERY == 0 and self.level.usage() > int(self.limits["disk_bytes"]):
             return "disk"
         return None
+
+    def _too_many(self) -> bool:
+        """More processes and threads than allowed."""
+        return sum(map(tree.threads, tree.descendants())) > int(self.limits["processes"])
 
     def _processor_seconds(self) -> float:
         return _ended_seconds() - self.before + tree.processor_seconds(tree.descendants())

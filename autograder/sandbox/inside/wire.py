@@ -25,17 +25,21 @@ INLINE_BYTES = 4096  # data up to this size travels within the structure
 _AT_ONCE = 16384  # bytes: most frames are read in one go
 _HEADER = struct.Struct(">II")
 _SLICE = 1.0  # seconds waited at a time
-_ODD = 2.0  # seconds that a wait may take too long on a machine that is busy
-_now = time.monotonic
+_ODD = 2 * _SLICE  # seconds between two looks at the clock in which nothing was computed: a wait is shorter
+_now, _used = time.monotonic, time.process_time
+_looked, _had_used = _now(), _used()
 _stood_still = 0.0
 
 
 def awake() -> float:
-    """The monotonic clock without the time in which this process was stopped: what deadlines are given in.
-
-    Found out while it waits: a wait that takes seconds too long was not one.
-    """
-    return _now() - _stood_still
+    """The monotonic clock without the time in which this process was stopped: what deadlines are given in."""
+    global _looked, _had_used, _stood_still
+    now, used = _now(), _used()
+    gap = now - _looked
+    if gap > _ODD and used - _had_used < gap / 2:
+        _stood_still += gap - _SLICE  # what it may have waited
+    _looked, _had_used = now, used
+    return now - _stood_still
 
 
 class ProtocolViolation(Exception):
@@ -164,19 +168,9 @@ class Channel:
             return
         poll = self._poll()
         poll.register(self.sock, event)
-        while not self._wait_slice(poll, min(deadline - self._now(), _SLICE)):
+        while not poll.poll(1000 * max(0.0, min(deadline - self._now(), _SLICE))):
             if deadline <= self._now():
                 raise TooLate
-
-    def _wait_slice(self, poll: select.poll, seconds: float) -> bool:
-        """Whether something can be done now, or could within so many seconds."""
-        global _stood_still
-        began = _now()
-        ready = poll.poll(1000 * max(seconds, 0.0))
-        late = _now() - began - max(seconds, 0.0)
-        if late > _ODD:
-            _stood_still += late
-        return bool(ready)
 
     def _read(self, size: int, deadline: float | None, fds: list[int] | None = None) -> bytearray:
         """Exactly `size` bytes; what came with them waits for the next reading."""

@@ -38,11 +38,11 @@ class Limited:
 
     name = "rlimits"
     renewable = False  # can a keeper clear its place for another submission?
-    counted_together = True  # does the system count the processes of all submissions as one user's?
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.root = os.getuid() == 0
+        self.crowded: bool = config["crowded"]
         self.stage = config["stage"]
         self.inside = config["inside"]
 
@@ -104,12 +104,14 @@ class Limited:
             privileges.no_new_privileges()
 
     def _processes(self, limits: dict[str, Any]) -> int:
-        """RLIMIT_NPROC counts all of a user's threads: those that run already, and a submission's on each processor.
+        """RLIMIT_NPROC counts all of a user's threads: those that run already are allowed for.
 
-        The keeper counts this submission's own and ends it beyond its limit, before it leaves others no room.
+        Where others grade beside this submission there is room for more, and the keeper counts its own: it ends it
+        beyond its limit, before it leaves the others no room.
         """
         uid = self.config["uid"] if self.root else os.getuid()
-        return _threads_of(uid) + int(limits["processes"]) * (1 + (os.cpu_count() or 1))
+        shares = 1 + (os.cpu_count() or 1) if self.crowded else 1
+        return _threads_of(uid) + int(limits["processes"]) * shares
 
     def renew(self) -> None:
         """In the keeper, once every process of the last submission is gone; OSError if anything of it is left."""
@@ -194,7 +196,6 @@ class Namespaced(Limited):
 
     name = "namespaces"
     renewable = True
-    counted_together = False
     _ZYGOTE = sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC | sc.CLONE_NEWUTS | sc.CLONE_NEWNET
     _SUBMISSION = sc.CLONE_NEWUSER | sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC
 
