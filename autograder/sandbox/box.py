@@ -99,12 +99,12 @@ class Process:
         self.check()
         return self._cpu
 
-    def check(self) -> str:
-        """The status, once it has been looked whether the tree keeps within its bounds."""
+    def check(self, all_bounds: bool = True) -> str:
+        """The status, once it has been looked whether the tree keeps within its bounds, or in that of processes."""
         with self._lock:
             if self._status == "running":
                 try:
-                    control.send(self._lifeline, {"ask": "check"})
+                    control.send(self._lifeline, {"ask": "check" if all_bounds else "count"})
                     self._take()
                 except OSError:
                     self._end("lost")

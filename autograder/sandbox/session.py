@@ -131,8 +131,8 @@ class Session:
             match reply:
                 case ["ok" | "error" | "timeout" as status, outputs, str(error), float(took)] if 0 <= took < math.inf:
                     checked = checked_outputs(outputs)
-                    worth = self.box.crowded or time.monotonic() - start > _WORTH_A_CHECK
-                    if worth and self._trunk.process.check() != "running":
+                    long = time.monotonic() - start > _WORTH_A_CHECK
+                    if (long or self.box.crowded) and self._trunk.process.check(all_bounds=long) != "running":
                         raise ChannelClosed  # what this cell leaves behind is too much: the next one is not to blame
                     return CellOutcome(status=status, outputs=checked, error=bounded(error), seconds=took)
             raise ProtocolViolation("a reply that is no outcome of a cell")

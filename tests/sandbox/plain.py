@@ -68,7 +68,7 @@ class Process:
     def status(self) -> str:
         return "gone"
 
-    def check(self) -> str:
+    def check(self, all_bounds: bool = True) -> str:
         return "running"
 
 

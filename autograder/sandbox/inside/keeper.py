@@ -29,6 +29,7 @@ __all__ = ["rehearse", "run"]
 _WATCH_SECONDS = 0.1
 _DYING_SECONDS = 0.05
 _DISK_EVERY = 10  # watches
+_CHECKS = ("check", "count")  # whether all bounds are kept, or that of processes
 
 
 def run(level: Limited, channel: int, lifeline: int, alive: int, rehearsal: bool = False) -> None:
@@ -77,7 +78,8 @@ class _Keeper:
     def __init__(self, level: Limited, channel: int, link: socket.socket, alive: int, rehearsal: bool) -> None:
         self.level = level
         self.rehearsal = rehearsal
-        self.wanted = self.asked = self.saw = False
+        self.wanted = self.saw = False
+        self.asked = ""
         self.another = True  # submission may come
         self.limits = level.config["limits"]
         self.channel = channel
@@ -112,7 +114,7 @@ class _Keeper:
         """Clear the place for another submission and hand out its channel."""
         tree.wipe()
         self.level.renew()
-        self.wanted = self.asked = False
+        self.wanted, self.asked = False, ""
         self.before = _ended_seconds()
         near, far = socket.socketpair()
         self.channel = far.detach()
@@ -176,12 +178,12 @@ class _Keeper:
             if status is not None:
                 return status
             count = 0 if self.asked else count + 1
-            broken = self._broken_bound(count)
+            broken = self._broken_bound(count, all_bounds=self.asked != "count")
             if broken:
                 return broken
             if self.asked:
                 control.send(self.link, {"cpu": self._processor_seconds()})
-                self.asked = False
+                self.asked = ""
 
     def _end_descriptor(self) -> int | None:
         """A descriptor that becomes readable when the submission's process ends, where there is such a thing."""
@@ -204,8 +206,8 @@ class _Keeper:
             if message["files"]:
                 control.send(self.link, {"received": True})
             return True
-        self.asked = message.get("ask") == "check"  # all bounds are looked at before the answer
-        return self.asked
+        self.asked = str(message.get("ask"))
+        return self.asked in _CHECKS  # bounds are looked at before the answer
 
     def _ended(self) -> str | None:
         """Reap what has ended; the submission's own status if it is among them."""
@@ -220,14 +222,15 @@ class _Keeper:
                 code = os.waitstatus_to_exitcode(status)
                 return f"exit {code}" if code >= 0 else f"signal {-code}"
 
-    def _broken_bound(self, count: int) -> str | None:
+    def _broken_bound(self, count: int, all_bounds: bool) -> str | None:
         if self.level.crowded and self._too_many():
             time.sleep(_DYING_SECONDS)  # those of an exercise that is over may not be gone yet
             if self._too_many():
                 return "processes"
-        pids = tree.descendants()
+        if not all_bounds:
+            return None
         most = int(self.limits["memory_bytes"])
-        if tree.memory(pids, most) > most:
+        if tree.memory(tree.descendants(), most) > most:
             return "memory"
         if count % _DISK_EVERY == 0 and self.level.usage() > int(self.limits["disk_bytes"]):
             return "disk"
