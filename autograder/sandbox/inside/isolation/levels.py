@@ -106,8 +106,8 @@ class Limited:
     def _processes(self, limits: dict[str, Any]) -> int:
         """RLIMIT_NPROC counts all of a user's threads: those that run already are allowed for.
 
-        Where others grade beside this submission there is room for more, and the keeper counts its own: it ends it
-        beyond its limit, before it leaves the others no room.
+        Where others of this user are graded beside it there is room for more, and the keeper counts its own: it ends
+        the submission beyond its limit, before it leaves the others no room.
         """
         uid = self.config["uid"] if self.root else os.getuid()
         shares = 1 + (os.cpu_count() or 1) if self.crowded else 1
