@@ -202,8 +202,8 @@ class Sandbox:
 
     @property
     def crowded(self) -> bool:
-        """Does the system count a submission's processes together with those of its user's others?"""
-        return _is_crowded(self._level)
+        """Does the system count the processes of a user, not of a submission?"""
+        return self._level != "namespaces"
 
     def start(self) -> None:
         """Make sure that the zygote runs."""
@@ -276,7 +276,6 @@ class Sandbox:
         config = {
             **installation.describe(self._library, self._heavy),
             "level": level,
-            "crowded": _is_crowded(level),
             "stage": self._stage,
             "uid": self._uid if os.getuid() == 0 or level == "namespaces" else os.getuid(),
             "limits": msgspec.to_builtins(self.limits),
@@ -336,11 +335,6 @@ class Sandbox:
         _, (channel, lifeline) = control.receive_with_descriptors(self._control, 2)
         self._control.settimeout(None)
         return socket.socket(fileno=channel), socket.socket(fileno=lifeline)
-
-
-def _is_crowded(level: str) -> bool:
-    """Whether the system counts the processes of a user, not of a submission."""
-    return level != "namespaces"
 
 
 def _readable(lifeline: socket.socket, seconds: float = 0.0) -> bool:

@@ -38,11 +38,11 @@ class Limited:
 
     name = "rlimits"
     renewable = False  # can a keeper clear its place for another submission?
+    crowded = True  # does the system count the processes of a user, not of a submission?
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.root = os.getuid() == 0
-        self.crowded: bool = config["crowded"]
         self.stage = config["stage"]
         self.inside = config["inside"]
 
@@ -106,12 +106,11 @@ class Limited:
     def _processes(self, limits: dict[str, Any]) -> int:
         """RLIMIT_NPROC counts all of a user's threads: those that run already are allowed for.
 
-        Where others of this user are graded beside it there is room for more, and the keeper counts its own: it ends
-        the submission beyond its limit, before it leaves the others no room.
+        There is room for others of this user that are graded beside it. The keeper counts the submission's own, and
+        ends it beyond its limit before it leaves the others no room.
         """
         uid = self.config["uid"] if self.root else os.getuid()
-        shares = 1 + (os.cpu_count() or 1) if self.crowded else 1
-        return _threads_of(uid) + int(limits["processes"]) * shares
+        return _threads_of(uid) + int(limits["processes"]) * (1 + (os.cpu_count() or 1))
 
     def renew(self) -> None:
         """In the keeper, once every process of the last submission is gone; OSError if anything of it is left."""
@@ -196,6 +195,7 @@ class Namespaced(Limited):
 
     name = "namespaces"
     renewable = True
+    crowded = False
     _ZYGOTE = sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC | sc.CLONE_NEWUTS | sc.CLONE_NEWNET
     _SUBMISSION = sc.CLONE_NEWUSER | sc.CLONE_NEWPID | sc.CLONE_NEWNS | sc.CLONE_NEWIPC
 
