@@ -14,6 +14,7 @@ import pytest
 
 from autograder.sandbox.box import LEVELS, STUDENT_UIDS, Sandbox
 from autograder.sandbox.endings import REASONS
+from autograder.sandbox.inside.isolation.levels import Limited
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.probe import probe
 from autograder.sandbox.session import Session
@@ -324,6 +325,24 @@ def test_submissions_do_not_see_each_other(box: Sandbox) -> None:
         place = printed(first, "import os; open('mine.txt', 'w').write('x'); print(os.path.abspath('mine.txt'))")
         assert refused(second, f"open({place!r})") in ("FileNotFoundError", "PermissionError")
         assert printed(second, "import os; print(os.listdir('.'))") == "[]"
+
+
+def test_a_file_that_vanishes_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process makes and removes files while the keeper hands its folder over."""
+    (tmp_path / "gone").touch()
+    (tmp_path / "stays").touch()
+    given = []
+
+    def chown(path: str, *_: int, follow_symlinks: bool) -> None:
+        if path.endswith("gone"):
+            raise FileNotFoundError(path)
+        given.append(os.path.basename(path))
+
+    monkeypatch.setattr(os, "chown", chown)
+    level = Limited({"stage": "", "inside": "", "uid": 1})
+    level.root, level.private = True, str(tmp_path)
+    level.hand_over()
+    assert sorted(given) == [".", "stays"]
 
 
 # -- what it can take

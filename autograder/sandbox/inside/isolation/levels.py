@@ -7,6 +7,7 @@ in the submission's own process, after which student code may run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -90,7 +91,8 @@ class Limited:
             uid = self.config["uid"]
             for folder, folders, files in os.walk(self.private):
                 for name in (".", *folders, *files):
-                    os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)
+                    with contextlib.suppress(FileNotFoundError):  # the process begins meanwhile, with files of a moment
+                        os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)
 
     def temporary(self) -> str:
         return f"{self.private}/tmp"
