@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import socket
 import struct
-import time
 import tracemalloc
 from collections import Counter, OrderedDict, namedtuple
 from enum import IntEnum
@@ -19,7 +18,7 @@ from hypothesis import strategies as st
 
 from autograder.sandbox.inside.decoder import Decoder
 from autograder.sandbox.inside.encoder import Encoder
-from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate, Unsendable
+from autograder.sandbox.inside.wire import Bounds, Channel, ChannelClosed, ProtocolViolation, TooLate, Unsendable, awake
 
 SMALL = Bounds(value_bytes=1 << 20, structure_bytes=1 << 16, depth=16, elements=10_000, keys=100)
 
@@ -220,7 +219,7 @@ def received(data: bytes, bounds=SMALL):
         theirs.setblocking(False)
         theirs.send(data)
         theirs.close()
-        structure, bulks = Channel(ours, bounds).receive(time.monotonic() + 60)
+        structure, bulks = Channel(ours, bounds).receive(awake() + 60)
         return Decoder(bounds, bulks, violate).decode(structure)
 
 
@@ -308,11 +307,11 @@ def test_a_silent_peer_is_too_late():
     with ours, theirs:
         theirs.send(b"\0\0")
         with pytest.raises(TooLate):
-            Channel(ours, SMALL).receive(time.monotonic() + 0.05)
+            Channel(ours, SMALL).receive(awake() + 0.05)
 
 
 def test_a_peer_that_does_not_read_is_too_late():
     """Sending ends at the deadline."""
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(TooLate):
-        Channel(ours, Bounds()).send(None, [bytes(1 << 24)], time.monotonic() + 0.05)
+        Channel(ours, Bounds()).send(None, [bytes(1 << 24)], awake() + 0.05)

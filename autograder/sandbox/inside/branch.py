@@ -6,7 +6,6 @@ import os
 import pickle
 import random
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from io import BytesIO
@@ -27,7 +26,7 @@ __all__ = ["Branch"]
 _MAX_HANDLES = 100_000
 _MAX_ITEMS = 1_000_000
 _DUNDERS = frozenset({"__name__", "__doc__"})
-_getpid, _exit, _now = os.getpid, os._exit, time.monotonic
+_getpid, _exit = os.getpid, os._exit
 _loaded = sys.modules
 _numpy_state, _python_state = np.random.get_state, random.getstate
 _numpy_errors, _numpy_handler = np.seterr, np.seterrcall

@@ -73,7 +73,7 @@ class Bounds:
 
 
 class Channel:
-    """One end of a stream socket that carries frames."""
+    """One end of a stream socket that carries frames. Deadlines are times of `awake`, which falls behind others."""
 
     def __init__(self, sock: socket.socket, bounds: Bounds) -> None:
         self.sock = sock
