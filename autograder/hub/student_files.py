@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograder.hub.settings import Settings
 
-__all__ = ["config_folder", "data_folder", "jupyter_config", "prepare"]
+__all__ = ["LAB", "config_folder", "data_folder", "jupyter_config", "prepare"]
 
 RUN = Path("/run/dlmath")  # readable for all accounts; made again at each start of the hub
 STOCK = ("formgrader", "assignment_list", "course_list", "validate_assignment")
 PLUGINS = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu", "validate-assignment")
+# Nobody installs extensions into the environment that all share; nor is npm asked for them at each start.
+LAB = {"extension_manager": "readonly"}
 NBGRADER = '''"""Written by the hub at each start: do not edit, write hub.toml instead."""
 import os
 
@@ -51,7 +53,7 @@ def jupyter_config(settings: Settings) -> dict[str, dict[str, Any]]:
     """Class -> trait -> value, of the student's server."""
     extensions = {f"nbgrader.server_extensions.{name}": False for name in STOCK} | {"dlmath_kit.hub": True}
     kernels = {"cull_idle_timeout": round(60 * settings.culling.kernel_minutes), "cull_interval": 60}
-    return {"ServerApp": {"jpserver_extensions": extensions}, "MappingKernelManager": kernels}
+    return {"ServerApp": {"jpserver_extensions": extensions}, "MappingKernelManager": kernels, "LabApp": LAB}
 
 
 def prepare(settings: Settings) -> None:

@@ -156,10 +156,12 @@ def test_a_server_is_told_about_the_course(laptop: tuple[dict[str, Any], str, Pa
 
 
 def test_jupyter_finds_the_courses_files(laptop: tuple[dict[str, Any], str, Path]) -> None:
-    """The page of the units is on, nbgrader's own entries are off, both kernels are there."""
+    """The page of the units is on, nbgrader's own entries and installing extensions are off, both kernels are there."""
     told = laptop[0]["environment"]
     config, data = Path(told["JUPYTER_CONFIG_PATH"]), Path(told["JUPYTER_PATH"])
-    extensions = json.loads((config / "jupyter_server_config.json").read_text())["ServerApp"]["jpserver_extensions"]
+    server = json.loads((config / "jupyter_server_config.json").read_text())
+    assert server["LabApp"]["extension_manager"] == "readonly"
+    extensions = server["ServerApp"]["jpserver_extensions"]
     assert extensions.pop("dlmath_kit.hub") is True and not any(extensions.values())
     assert "@jupyter/nbgrader:assignment-list" in (config / "labconfig" / "page_config.json").read_text()
     assert sorted(p.name for p in (data / "kernels").iterdir()) == ["course-gpu", "python3"]

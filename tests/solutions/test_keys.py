@@ -120,6 +120,13 @@ def key(name):
     return load_key(SOLUTIONS, name)
 
 
+@cache
+def cell(name, answer):
+    """The answer of this name as a student's cell."""
+    k = key(name)
+    return next(as_cell(k, v) for v in (*k.accepted, *k.rejected) if v.name == answer)
+
+
 def variants(kind):
     """The accepted or the rejected answers of all keys that can be read; test_points_and_parts fails for the others."""
     found = []
@@ -134,7 +141,7 @@ def variants(kind):
 def as_handed_in(k, variant):
     """The exercise's functions with those of the variant's cell, which knows numpy and nothing else of ours."""
     namespace = {"np": np}
-    exec(as_cell(k, variant), namespace)
+    exec(cell(k.id, variant.name), namespace)
     return LocalAnswers({**k.references, **{name: namespace[name] for name in variant.targets}})
 
 
@@ -212,7 +219,7 @@ def test_no_answer_needs_more_than_numpy(name):
     for v in (*k.accepted, *k.rejected):
         names = {
             module.split(".")[0]
-            for node in ast.walk(ast.parse(as_cell(k, v)))
+            for node in ast.walk(ast.parse(cell(name, v.name)))
             if isinstance(node, (ast.Import, ast.ImportFrom))
             for module in ([node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
         }

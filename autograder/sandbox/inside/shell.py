@@ -244,8 +244,8 @@ def _show_figures(shell: Shell) -> None:
         from matplotlib_inline.backend_inline import configure_inline_support
     except ImportError:
         return
+    configure_inline_support(shell, _INLINE)  # first: what it shows and closes, pyplot need not draw after the cell too
     activate_matplotlib(_INLINE)
-    configure_inline_support(shell, _INLINE)
 
 
 def _no_input(*args: Any, **kwargs: Any) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from nbgrader.utils import notebook_hash
 
+from autograder.hub.student_files import LAB
 from autograder.intake import submission_hash
 
 COURSE, UNIT, TOKEN = "dlmath", "unit02_logistic", "a-token-of-the-tests"
@@ -83,6 +84,7 @@ class Server:
         module = "jupyterlab" if self.lab else "jupyter_server"
         command = [sys.executable, "-m", module, *(f"--{k}={v}" for k, v in options.items())]
         command.append("--ServerApp.jpserver_extensions=dlmath_kit.hub=True")
+        command += [f"--LabApp.{name}={value}" for name, value in LAB.items()]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, env=self.environment(), cwd=self.root, stdout=log, stderr=subprocess.STDOUT
