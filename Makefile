@@ -27,11 +27,14 @@ $(STAMP): pyproject.toml dlmath_kit/pyproject.toml constraints.txt
 	@echo "setup: virtual environment in $(VENV)"
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@echo "setup: torch"
-	@$(PYTHON) -m pip install -q -c constraints.txt torch
+	@$(PYTHON) -m pip install -q --no-compile -c constraints.txt torch
 	@echo "setup: dlmath, dlmath-kit and what they need"
-	@$(PYTHON) -m pip install -q -c constraints.txt -e ./dlmath_kit -e '.[test,bench]'
+	@$(PYTHON) -m pip install -q --no-compile -c constraints.txt -e ./dlmath_kit -e '.[test,bench]'
 	@# Aside and alone: a test reads what it ships, nothing imports it, and what it needs to run is 150 MB.
 	@$(PYTHON) -m pip install -q --no-deps --upgrade --target $(VENV)/share/dask-kubernetes -c constraints.txt dask-kubernetes
+	@# pip would take one core for it. Files that are no Python of this version are none of ours.
+	@echo "setup: compile, on all cores"
+	@$(PYTHON) -m compileall -qq -j 0 $(VENV)/lib/python*/site-packages || true
 	@echo "setup: the hub's proxy"
 	@$(PYTHON) -m autograder.hub.proxy || echo "setup: without it only 'make hub' and its tests do not run"
 	@touch $@
