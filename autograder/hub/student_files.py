@@ -17,7 +17,7 @@ __all__ = ["LAB", "config_folder", "data_folder", "jupyter_config", "prepare"]
 RUN = Path("/run/dlmath")  # readable for all accounts; made again at each start of the hub
 STOCK = ("formgrader", "assignment_list", "course_list", "validate_assignment")
 PLUGINS = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu", "validate-assignment")
-# Nobody installs extensions into the environment that all share; nor is npm asked for them at each start.
+# Nobody installs extensions into the environment that all share.
 LAB = {"extension_manager": "readonly"}
 NBGRADER = '''"""Written by the hub at each start: do not edit, write hub.toml instead."""
 import os

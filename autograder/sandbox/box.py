@@ -20,6 +20,7 @@ import msgspec
 from autograder.errors import ConfigurationError, SandboxError
 from autograder.sandbox import datafiles, installation
 from autograder.sandbox.inside import control
+from autograder.sandbox.inside.isolation import levels
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEVELS", "STUDENT_UIDS", "Process", "Sandbox"]
 
-LEVELS = ("namespaces", "landlock", "rlimits")  # strongest first
+LEVELS = tuple(levels.LEVELS)  # strongest first
 STUDENT_UIDS = range(64500, 64999)  # run student code where the marker is root; no account should have them
 
 _START_SECONDS = 300.0
@@ -100,7 +101,11 @@ class Process:
         return self._cpu
 
     def check(self, all_bounds: bool = True) -> str:
-        """The status, once it has been looked whether the tree keeps within its bounds, or in that of processes."""
+        """The status, once it has been looked whether the tree keeps within its bounds.
+
+        Args:
+            all_bounds: those of memory and disk too, which takes longer than to count processes.
+        """
         with self._lock:
             if self._status == "running":
                 try:
@@ -203,7 +208,7 @@ class Sandbox:
     @property
     def crowded(self) -> bool:
         """Does the system count the processes of a user, not of a submission?"""
-        return self._level != "namespaces"
+        return levels.LEVELS[self._level].crowded
 
     def start(self) -> None:
         """Make sure that the zygote runs."""

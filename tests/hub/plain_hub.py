@@ -47,7 +47,6 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = ["--allow-root", "--ServerApp.jpserver_extensions={{'dlmath_kit.hub': True}}"]
-c.Spawner.args += ["--LabApp.extension_manager=readonly"]
 """
 
 

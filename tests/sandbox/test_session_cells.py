@@ -65,6 +65,18 @@ def test_rich_output_and_figures(session):
     assert kinds(outcome) == ["display_data"] and outcome.outputs[0]["data"]["image/png"].startswith("iVBOR")
 
 
+def test_a_figure_is_drawn_for_its_picture_alone(session):
+    """To measure it and to show it; not for a window as well, which there is none of."""
+    session.run_cell(
+        "import matplotlib.pyplot as plt\n"
+        "from matplotlib.backends.backend_agg import FigureCanvasAgg as Canvas\n"
+        "drawn, draw = [], Canvas.draw\n"
+        "Canvas.draw = lambda canvas: (drawn.append(canvas), draw(canvas))"
+    )
+    assert kinds(session.run_cell("plt.figure(figsize=(1, 1))\nplt.plot([1, 2]);")) == ["display_data"]
+    assert session.run_cell("len(drawn)").outputs[0]["data"]["text/plain"] == "2"
+
+
 def test_an_error_is_shown_with_its_traceback(session):
     """The traceback names the cell and the line; the outcome says name and message."""
     session.run_cell("def f():\n    return 1 / 0")

@@ -241,11 +241,14 @@ def _show_figures(shell: Shell) -> None:
     """What `%matplotlib inline` does, which Jupyter does by itself."""
     try:
         from IPython.core.pylabtools import activate_matplotlib
+        from matplotlib import pyplot
         from matplotlib_inline.backend_inline import configure_inline_support
     except ImportError:
         return
-    configure_inline_support(shell, _INLINE)  # first: what it shows and closes, pyplot need not draw after the cell too
     activate_matplotlib(_INLINE)
+    configure_inline_support(shell, _INLINE)
+    pyplot.uninstall_repl_displayhook()  # installed anew, it comes after the hook that shows figures and closes them:
+    pyplot.install_repl_displayhook()  # it draws what is left, and no figure twice
 
 
 def _no_input(*args: Any, **kwargs: Any) -> str:
