@@ -133,7 +133,7 @@ def quiet_log() -> tuple[logging.Logger, list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             said.append(record.getMessage())
 
-    log = logging.getLogger("autograder.build.release")
+    log = logging.getLogger(__name__)
     log.setLevel(logging.ERROR)
     log.propagate = False
     log.handlers = [Keep()]
