@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from importlib import metadata
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,7 @@ def make_environment(folder: Path) -> Path:
             source = Path(os.path.normpath(str(distribution.locate_file(file))))
             if source.is_file() and source.is_relative_to(prefix) and source.parent != prefix / "bin":
                 link(source, folder / source.relative_to(prefix))
+                link_bytecode(source, folder / source.relative_to(prefix))
         write_scripts(distribution, folder, python)
     shutil.copytree(ROOT / "dlmath_kit", site / "dlmath_kit", ignore=shutil.ignore_patterns("__pycache__", "*.toml"))
     kit = metadata.distribution("dlmath-kit")
@@ -91,6 +93,14 @@ def link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # another disk
         shutil.copy2(source, target)
+
+
+def link_bytecode(source: Path, target: Path) -> None:
+    """A module's, which no RECORD lists; students cannot write theirs, and would compile all at each start."""
+    if source.suffix == ".py":
+        compiled = Path(cache_from_source(str(source)))
+        if compiled.exists():
+            link(compiled, Path(cache_from_source(str(target))))
 
 
 def write_scripts(distribution: metadata.Distribution, folder: Path, python: Path) -> None:

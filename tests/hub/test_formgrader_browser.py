@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.build.small_course import UNIT
+from tests.hub.chromium import browser
 from tests.hub.formgrader_alone import TOKEN, Service, running
 from tests.hub.lecturers import COURSE
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-)
 SLOW = "import time\ntime.sleep(3)\ndef doubled(x):\n    return x * 2"
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +36,13 @@ def faults() -> list[str]:
 @pytest.fixture(scope="module")
 def page(service: Service, faults: list[str]) -> Iterator[Any]:
     """A lecturer's page; nothing but the service itself can be reached from it."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
         page.on("pageerror", lambda error: faults.append(str(error)))
         own = re.compile(rf"http://127\.0\.0\.1:{service.port}/|data:|blob:")
         page.on("request", lambda request: None if own.match(request.url) else faults.append(request.url))
         page.goto(f"{service.address}?token={TOKEN}")
         yield page
-        browser.close()
 
 
 def test_the_afternoon(service: Service, page: Any, faults: list[str]) -> None:

@@ -15,11 +15,11 @@ import requests
 
 from autograder.hub.proxy import find_proxy
 from tests.build.small_course import UNIT
+from tests.hub.chromium import browser
 from tests.hub.formgrader_alone import environment, free_port
 from tests.hub.lecturers import COURSE, Classroom, classroom
-from tests.hub.test_formgrader_browser import CHROMIUM, QUIET, SLOW
+from tests.hub.test_formgrader_browser import SLOW
 
-playwright = pytest.importorskip("playwright.sync_api")
 PROXY = find_proxy()
 SETTINGS = """
 import sys
@@ -43,7 +43,6 @@ c.JupyterHub.load_roles = [
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium"),
     pytest.mark.skipif(PROXY is None, reason="the hub's proxy is not installed: python -m autograder.hub.proxy"),
 ]
 
@@ -98,8 +97,8 @@ def answers(url: str, hub: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def login(browser: Any, address: str, name: str, faults: list[str]) -> Any:
-    page = browser.new_context(viewport={"width": 1300, "height": 850}).new_page()
+def login(chromium: Any, address: str, name: str, faults: list[str]) -> Any:
+    page = chromium.new_context(viewport={"width": 1300, "height": 850}).new_page()
     page.on("pageerror", lambda error: faults.append(f"{name}: {error}"))
     page.on("requestfailed", lambda request: faults.append(f"{name}: {request.url} {request.failure}"))
     page.goto(f"{address}/hub/login?next=%2Fservices%2F{COURSE}%2F")
@@ -112,9 +111,8 @@ def login(browser: Any, address: str, name: str, faults: list[str]) -> Any:
 def test_lecturers_share_and_students_stay_out(address: str, room: Classroom) -> None:
     """One lecturer collects, grades and returns; the other sees the progress with the name; a student gets 403."""
     faults: list[str] = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        ann, bob = (login(browser, address, name, faults) for name in ("ann", "bob"))
+    with browser() as chromium:
+        ann, bob = (login(chromium, address, name, faults) for name in ("ann", "bob"))
         ann.click("td.collect a")
         ann.wait_for_selector(".modal-body", timeout=60_000)
         assert "3 new" in ann.inner_text(".modal-body")
@@ -132,9 +130,8 @@ def test_lecturers_share_and_students_stay_out(address: str, room: Classroom) ->
         policy = ann.request.get(f"{address}/services/{COURSE}/formgrader/manage_assignments").headers
         assert policy["content-security-policy"] == "frame-ancestors 'self'"
         assert not faults
-        student = login(browser, address, "s1", [])
+        student = login(chromium, address, "s1", [])
         student.wait_for_load_state()
         assert "403" in student.inner_text("body")
-        browser.close()
     log = (room.course.home / ".hub" / "log" / "audit.jsonl").read_text()
     assert f'"who": "ann", "what": "grading done", "unit": "{UNIT}"' in log

@@ -6,20 +6,15 @@ Two students at once, a wrong password, a student at the lecturers' door, and a 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.hub.chromium import browser
 from tests.hub.course_hub import UNIT, CourseHub
 from tests.hub.sigmoid_answers import OVERFLOWING_SIGMOID, RIGHT_SIGMOID
 
-CHROMIUM = shutil.which("chromium") or ""
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-)
 PATIENCE = 120_000  # milliseconds
 MISTAKE = "underflowed to 0"  # of the key's sentence about OVERFLOWING_SIGMOID
 DERIVATION = "The derivative of $\\sigma$ is $\\sigma(1-\\sigma)$, so the gradient is $\\frac{1}{n} X^\\top (p - y)$."
@@ -30,14 +25,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def visit(hub: CourseHub) -> Iterator[Callable[[str], Any]]:
     """Opens the hub's login page in a browser of its own for a person, logs in, and gives the page."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM:
-        pytest.skip("no chromium is installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    with browser() as chromium:
 
         def enter(name: str, password: str = "", path: str = "/") -> Any:
-            page = browser.new_context(viewport={"width": 1280, "height": 860}).new_page()
+            page = chromium.new_context(viewport={"width": 1280, "height": 860}).new_page()
             page.set_default_timeout(PATIENCE)
             page.goto(hub.url + path)
             page.fill("input[name=username]", name)
@@ -46,7 +37,6 @@ def visit(hub: CourseHub) -> Iterator[Callable[[str], Any]]:
             return page
 
         yield enter
-        browser.close()
 
 
 def solve(page: Any, base: str, notebook: str, beginning: str, text: str) -> None:

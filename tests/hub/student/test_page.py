@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,25 +10,19 @@ from typing import Any
 
 import pytest
 
+from tests.hub.chromium import browser
 from tests.hub.sigmoid_answers import RIGHT_SIGMOID
 from tests.hub.student.server import TOKEN, UNIT, Server
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or ""
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 WIDTHS = (1280, 390)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A browser."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM:
-        pytest.skip("no chromium is installed")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, "--disable-sync", "--no-first-run"])
-        yield browser
-        browser.close()
+    with browser() as running:
+        yield running
 
 
 def open_page(chromium: Any, student: Server, width: int = 1280, **options: Any) -> tuple[Any, list[str]]:
