@@ -70,7 +70,7 @@ def _compare(got: Any, expected: Any, what: Names, leaf: Leaf) -> None:
 
 def _whole(got: int, expected: int, name: str) -> None:
     if got != expected:
-        raise Mismatch(f"{name} differs from the expected value.", got, expected)
+        raise Mismatch(f"{name}: not the expected value.", got, expected)
 
 
 def _text(what: Names) -> str:
@@ -110,7 +110,7 @@ def _plain(got: Any, expected: Any, name: str) -> None:
     if not same_type:
         raise _fault(name, describe(got), describe(expected), values=(got, expected))
     if got != expected:
-        raise Mismatch(f"{name} differs from the expected {describe(expected).split(' ', 1)[-1]}.", got, expected)
+        raise Mismatch(f"{name}: not the expected {describe(expected).split(' ', 1)[-1]}.", got, expected)
 
 
 def _values(got: Any, expected: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -202,6 +202,7 @@ def _equal(g: np.ndarray, e: np.ndarray, name: str) -> None:
 
 def _where(far: np.ndarray, name: str) -> str:
     if far.shape == ():
-        return f"{name} differs from the expected value."
+        return f"{name}: not the expected value."
     first = tuple(int(i) for i in np.argwhere(far)[0])
-    return f"{name} differs at {int(far.sum())} of {far.size} entries, first at index {first}."
+    count = int(far.sum())
+    return f"{name}: {count} of {far.size} {'entries are' if count > 1 else 'is'} wrong, first at index {first}."

@@ -42,7 +42,7 @@ class Part:
     weight: float
     check: Callable[..., None]
     show: bool = False  # the inputs are public: values may be shown
-    feedback: str = ""  # a hint, added to the message on FAIL
+    feedback: str = ""  # a hint, added to the message on FAIL; of an edge only where no other kind of part fails
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,7 @@ def diagnose(key: Key, runs: Mapping[str, Run], secret: bytes) -> str:
     sentences = {v.sentence for v in key.rejected if _matches(key, v, failed, runs, secret)}
     if sentences:
         return sentences.pop() if len(sentences) == 1 else ""
-    for part in failed:
-        found = relation(runs[part.name].transcript, run_trusted(key, part, None, secret).transcript)
-        if found:
-            return found
-    return ""
+    return relation((runs[p.name].transcript, run_trusted(key, p, None, secret).transcript) for p in failed)
 
 
 def _matches(key: Key, variant: Variant, failed: list[Part], runs: Mapping[str, Run], secret: bytes) -> bool:

@@ -88,7 +88,8 @@ def mark_exercise(
     runs = ending.runs
     if faults is not None:
         faults += [_staff(key, name, r.error) for name, r in runs.items() if r.verdict is Verdict.BROKEN]
-    parts = tuple(_part_result(part, runs[part.name], source) for part in key.parts)
+    basics = all(runs[part.name].verdict is Verdict.PASS for part in key.parts if part.kind != "edge")
+    parts = tuple(_part_result(part, runs[part.name], source, part.kind != "edge" or basics) for part in key.parts)
     return _judge(key, cell, parts, ending, started)
 
 
@@ -160,9 +161,10 @@ def _with_given(key: Key, part: Part, answers: Answers, run: Run, secret: bytes)
     return again if again.verdict is Verdict.PASS else run
 
 
-def _part_result(part: Part, run: Run, source: str | None) -> PartResult:
+def _part_result(part: Part, run: Run, source: str | None, hint: bool) -> PartResult:
+    """`hint`: the part's own may be told. An edge's would mislead as long as more than the edge is wrong."""
     message, got, expected = _words(part, run, source)
-    if isinstance(run.error, Mismatch) and part.feedback:
+    if isinstance(run.error, Mismatch) and part.feedback and hint:
         message = f"{message} {part.feedback}"
     return PartResult(
         name=part.name,

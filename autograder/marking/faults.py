@@ -66,14 +66,15 @@ class AnswerFault(Raised):
         kind: name of the exception type, "" unless the code raised.
         text: the exception's own text, which may hold hidden inputs, or the whole message for other faults.
         place: "cell softmax, line 3" where known.
+        builtin: name of the builtin exception type that `kind` is, or is derived from.
     """
 
-    def __init__(self, verdict: Verdict, kind: str = "", text: str = "", place: str = "") -> None:
+    def __init__(self, verdict: Verdict, kind: str = "", text: str = "", place: str = "", builtin: str = "") -> None:
         super().__init__(f"{verdict}: {kind} {text}")
-        self.verdict, self.kind, self.text, self.place = verdict, kind, text, place
+        self.verdict, self.kind, self.text, self.place, self.builtin = verdict, kind, text, place, builtin
 
     def __reduce__(self) -> Any:
-        return type(self), (self.verdict, self.kind, self.text, self.place)
+        return type(self), (self.verdict, self.kind, self.text, self.place, self.builtin)
 
 
 def not_defined(name: str, cell: str) -> str:

@@ -57,4 +57,5 @@ class LocalAnswers:
         frames = traceback.extract_tb(error.__traceback__)
         inner = [f for f in frames if f"{os.sep}autograder{os.sep}" not in f.filename]
         place = f"line {inner[-1].lineno}" if inner else ""
-        return AnswerFault(Verdict.CRASH, type(error).__name__, str(error), place)
+        builtin = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
+        return AnswerFault(Verdict.CRASH, type(error).__name__, str(error), place, builtin)

@@ -92,12 +92,12 @@ class PlainAnswers:
 
 
 def _as_raised(fault: AnswerFault) -> AnswerFault:
-    """The same fault, also an instance of the builtin exception that the student raised."""
-    kind = getattr(builtins, fault.kind, None)
+    """The same fault, also an instance of the builtin exception that the student raised, or derived."""
+    kind = getattr(builtins, fault.builtin, None)
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         return fault
     try:
         both = type(fault.kind, (AnswerFault, kind), {})
-        return both(fault.verdict, fault.kind, fault.text, fault.place)
+        return both(fault.verdict, fault.kind, fault.text, fault.place, fault.builtin)
     except TypeError:
         return fault

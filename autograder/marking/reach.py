@@ -17,6 +17,7 @@ from autograder.marking.cellcode import of_trees, parse
 __all__ = ["CodeCell", "Violation", "violation_message", "violations"]
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+NAMING = (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)  # bind names, too
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,8 @@ def _flatten(body: Sequence[ast.stmt], certain: bool) -> Iterator[tuple[ast.stmt
         inner = certain and isinstance(node, (ast.With, ast.AsyncWith))
         for field in ("body", "orelse", "finalbody"):
             yield from _flatten(getattr(node, field, []), inner)
-        for handler in getattr(node, "handlers", []):
-            yield from _flatten(handler.body, False)
+        for block in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
+            yield from _flatten(block.body, False)
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -283,12 +284,16 @@ def _within(node: ast.AST) -> _Within:
     assigned: list[tuple[str, tuple[str, ...]]] = []
     globals_: set[str] = set()
     imported: list[tuple[str, int]] = []
+    methods = {n for c in ast.walk(node) if isinstance(c, ast.ClassDef) for n in c.body}  # not seen by what is inside
     for n in ast.walk(node):
         if isinstance(n, ast.arg):
             names.add(n.arg)
         elif isinstance(n, ast.Name):
             if isinstance(n.ctx, ast.Store):
                 names.add(n.id)
+        elif isinstance(n, NAMING):
+            if n is not node and n not in methods and (name := n.rest if isinstance(n, ast.MatchMapping) else n.name):
+                names.add(name)
         elif isinstance(n, (ast.Import, ast.ImportFrom)):
             aliases += _aliases(n)
             imported += _imported(n)

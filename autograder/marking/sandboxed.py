@@ -58,7 +58,8 @@ class SandboxAnswers:
             case AnswerRaised():
                 lines = [m.group(1) for text in error.lines if (m := LINE.search(text))]
                 kind = error.type_name.rpartition(".")[2]
-                return AnswerFault(Verdict.CRASH, kind, error.message, f"line {lines[-1]}" if lines else "")
+                place = f"line {lines[-1]}" if lines else ""
+                return AnswerFault(Verdict.CRASH, kind, error.message, place, error.builtin)
             case AnswerTimeout():
                 return AnswerFault(Verdict.TIMEOUT, text=f"Your code took too long: {error}.")
             case AnswerCrashed():

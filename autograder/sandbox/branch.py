@@ -185,8 +185,9 @@ class Branch(Talk):
         match answer, *plain:
             case ["raised", str(name), *_] if failed is not None and name.endswith(".CallbackFailed"):
                 return failed
-            case ["raised", str(name), str(message), lines] if _are_texts(lines):
-                return AnswerRaised(bounded(name, 200), bounded(message), [bounded(x, 500) for x in lines[:20]])
+            case ["raised", str(name), str(builtin), str(message), lines] if _are_texts(lines):
+                shown = [bounded(x, 500) for x in lines[:20]]
+                return AnswerRaised(bounded(name, 200), bounded(message), shown, bounded(builtin, 200))
             case ["undefined"]:
                 return NotDefined("")
             case ["blocked", str(name)]:

@@ -34,11 +34,12 @@ class AnswerRaised(AnswerError):
         type_name: the exception's type, with its module unless builtin or the student's own.
         message: its text, shortened.
         lines: the lines of the traceback that lie in the student's cells, outermost first.
+        builtin: name of the builtin type that it is, or is derived from.
     """
 
-    def __init__(self, type_name: str, message: str, lines: Sequence[str] = ()) -> None:
+    def __init__(self, type_name: str, message: str, lines: Sequence[str] = (), builtin: str = "") -> None:
         super().__init__(f"{type_name}: {message}" if message else type_name)
-        self.type_name, self.message, self.lines = type_name, message, tuple(lines)
+        self.type_name, self.message, self.lines, self.builtin = type_name, message, tuple(lines), builtin
 
 
 class AnswerTimeout(AnswerError):

@@ -216,7 +216,7 @@ def seeds() -> Iterator[bytes]:
     for value in VALUES:
         node, *bulks = encoded(value)
         yield packed(0, reply("value", [node]), *bulks)
-    said = [reply("value", [1.5]), reply("raised", plain=["ValueError", "no", ["line 1"]])]
+    said = [reply("value", [1.5]), reply("raised", plain=["ValueError", "ValueError", "no", ["line 1"]])]
     for kind in ("undefined", "timeout", "stop"):
         yield packed(1, reply(kind))
     yield packed(SCENARIOS, *said)

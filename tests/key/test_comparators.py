@@ -57,8 +57,8 @@ def accepted(got, expected, compare=close, **more):
             A,
             "the result: got float32, too coarse, expected float64. Keep the precision of the input.",
         ),
-        (A + (A > 4), A, "the result differs at 2 of 6 entries, first at index (1, 1)."),
-        (2.0, 1.0, "the result differs from the expected value."),
+        (A + (A > 4), A, "the result: 2 of 6 entries are wrong, first at index (1, 1)."),
+        (2.0, 1.0, "the result: not the expected value."),
         (np.ones(0), np.ones(1), "the result: got shape (0,), expected shape (1,)."),
     ],
 )
@@ -104,11 +104,11 @@ def test_close_accepts_equal_answers_written_differently(got, expected):
 def test_items_are_named():
     """A tuple's items carry the names that the key gives, else their number."""
     names = ("the loss", "g_w", "g_b")
-    assert refused((1.0, A, A[0] + 1), (1.0, A, A[0]), what=names).startswith("g_b (item 3) differs at 3 of 3")
-    assert refused((1.0, 2.0), (1.0, 3.0)) == "item 2 of the result differs from the expected value."
+    assert refused((1.0, A, A[0] + 1), (1.0, A, A[0]), what=names).startswith("g_b (item 3): 3 of 3 entries are wrong")
+    assert refused((1.0, 2.0), (1.0, 3.0)) == "item 2 of the result: not the expected value."
     assert refused((1.0,), (1.0, 3.0)) == "the result: got 1 items, expected 2."
     assert refused(A, (A, 1.0)) == "the result: got an array of shape (2, 3), expected a tuple of 2."
-    assert refused({"W": A + 1}, {"W": A}, what="the parameters").startswith("the parameters['W'] differs")
+    assert refused({"W": A + 1}, {"W": A}, what="the parameters").startswith("the parameters['W']: 6 of 6 entries")
     assert refused({"V": A}, {"W": A}) == "the result: a key is missing."
 
 
@@ -153,7 +153,7 @@ def test_exact_wants_the_kind():
     assert refused(np.array([True]), np.array([1]), exact) == "the result: got booleans, expected integers."
     assert refused(np.array([1]), np.array([True]), exact) == "the result: got integers, expected booleans."
     assert refused(1, True, exact) == "the result: got integers, expected booleans."
-    assert refused("a", "b", exact) == "the result differs from the expected str."
+    assert refused("a", "b", exact) == "the result: not the expected str."
     assert refused([1], "b", exact) == "the result: got a list of 1, expected a str."
     assert refused(1, None, exact) == "the result: got a number (int), expected None."
 

@@ -36,7 +36,15 @@ def fails_otherwise(x: float) -> float:
     return 1 / x
 
 
-@pytest.mark.parametrize("answer", [inverse, refuses_in_numpys_words])
+class Zero(ValueError):
+    """A student's own."""
+
+
+def refuses_in_own_words(x: float) -> float:
+    raise Zero(x)
+
+
+@pytest.mark.parametrize("answer", [inverse, refuses_in_numpys_words, refuses_in_own_words])
 def test_the_error_passes(answer: Any) -> None:
     """The kind that is asked for, or one derived from it."""
     result = mark_exercise(key_of_inverse(), LocalAnswers({"inverse": answer}), b"secret")

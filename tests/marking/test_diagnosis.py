@@ -130,6 +130,19 @@ def test_relations_to_the_reference(tmp_path, wrong, sentence):
     assert (sentence in found) if sentence else found == ""
 
 
+def test_a_factor_in_one_part_only_is_chance(tmp_path):
+    """Twice the result in one part, something else in another: nothing is said; twice in both is."""
+    parts = """
+    @key.part("core", weight=1)
+    def where_all_are_equal(answer, rng): close(answer(np.ones(4)), f(np.ones(4)))
+    @key.part("core", weight=1)
+    def where_they_differ(answer, rng): close(answer(np.arange(4.0)), f(np.arange(4.0)))
+    """
+    key = planted(tmp_path, body(parts, reference="def f(x): return x + 1.0"), "f")
+    assert diagnosis(key, f=lambda x: x + 3.0) == ""
+    assert diagnosis(key, f=lambda x: 2 * x + 2.0) == "Your result is twice the expected one."
+
+
 def test_transposes_and_permuted_axes(tmp_path):
     """A square transpose agrees in shape; other transposes are told by their shape; a third axis is a permutation."""
     for reference, wrong, sentence in [

@@ -38,6 +38,12 @@ def test_points_are_the_weights_of_the_parts_that_pass(tmp_path):
     assert edge.message.startswith("The result: got nan") and edge.message.endswith("Try logits of size 1000.")
 
 
+def test_the_hint_of_an_edge_waits_for_the_rest(tmp_path):
+    """Where more than the edge is wrong, size is not the question."""
+    _, core, edge = marked(planted(tmp_path), softmax=lambda z: z + 7).parts
+    assert core.message and edge.message and "Try" not in edge.message
+
+
 def test_only_public_parts_show_values(tmp_path):
     """Worked parts show got and expected, the others neither."""
     worked, core, _ = marked(planted(tmp_path), softmax=lambda z: z + 7).parts

@@ -200,6 +200,7 @@ def test_expected_exceptions_keep_their_type(run):
     """`except ValueError` in a test catches what the student's function raises in the sandbox."""
     test = "try:\n    f(-1)\nexcept ValueError:\n    pass\nelse:\n    raise AssertionError('must refuse')"
     assert asserts(run, test, "def f(x):\n    raise ValueError('negative')").points == 3.0
+    assert asserts(run, test, "class Own(ValueError): pass\ndef f(x):\n    raise Own('negative')").points == 3.0
     assert asserts(run, test, "def f(x):\n    return x").points == 0.0
     result = asserts(run, test, "def f(x):\n    raise KeyError(x)")
     assert (result.verdict, result.message) == (Verdict.CRASH, "Your function raised KeyError (line 2).")

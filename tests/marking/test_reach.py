@@ -43,6 +43,10 @@ def found(*texts):
         (["%%time\ndef f(x):\n    return torch.relu(x)"], [("torch.relu", "c1", 3)]),
         (["def f(x):\n    np.random.seed(0)\n    return x"], [("np.random.seed", "c1", 2)]),
         (["def f(x, g=torch.relu): return g(x)"], [("torch.relu", "c1", 1)]),
+        (["from numpy.linalg import solve\nclass A:\n    def solve(self, a): return solve(a, a)\n"
+          "def f(x): return A().solve(x)"], [("solve", "c1", 3)]),
+        (["match 1:\n    case 1:\n        from numpy.linalg import solve\ndef f(x): return solve(x, x)"],
+         [("solve", "c1", 4)]),
         (["with np.errstate():\n    g = torch.relu", "def f(x): return g(x)"],
          [("torch.relu", "c1", 2), ("g", "c2", 1)]),
     ],
@@ -66,10 +70,15 @@ def test_what_the_function_reaches_is_found(texts, expected):
         ["def f(x) return x"],
         ["def solve(a): return a\ndef f(x): return solve(x)"],
         ["class M:\n    def open(self): return 1\ndef f(x): return M().open()"],
+        ["def f(x):\n    match x:\n        case (torch, 1) | [*_, torch]:\n            return torch\n"],
+        ["def f(x):\n    match x:\n        case {'a': int() as torch} | {**torch}: return torch"],
+        ["def f(x):\n    try: return x\n    except ValueError as torch: return torch"],
+        ["def f(x):\n    def torch(y): return y\n    return torch(x)"],
     ],
 )
 def test_what_the_function_does_not_reach_is_free(texts):
-    """Plots, replaced definitions, own names, magics, other languages, cells that are not Python."""
+    """Plots, replaced definitions, own names (also of patterns, handlers and inner functions), magics, other languages,
+    cells that are not Python."""
     assert found(*texts) == []
 
 

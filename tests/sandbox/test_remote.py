@@ -60,6 +60,10 @@ def test_an_exception_names_type_message_and_the_students_lines(student):
         assert caught.value.type_name == "ValueError" and caught.value.message == "no good"
         assert [line.split(",")[1].strip() for line in caught.value.lines] == ["line 4", "line 2"]
         assert all("inside" not in line for line in caught.value.lines)
+    with student("class Own(KeyError): pass\ndef h(x):\n    raise Own(x)") as branch:
+        with pytest.raises(AnswerRaised) as caught:
+            branch.get("h")("x")
+        assert (caught.value.type_name, caught.value.builtin) == ("Own", "KeyError")
 
 
 def test_instances_generators_and_classes_are_stand_ins(student):
@@ -159,7 +163,7 @@ def test_a_returned_view_cannot_change_later(student):
 
 
 def test_generators_go_there_and_back(student):
-    """A generator draws the same numbers there, and continues here where the student stopped."""
+    """A generator draws the same numbers there, continues here where the student stopped, has its own children."""
     with student("def draw(rng, n): return rng.normal(size=n)") as branch:
         for make in (np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64):
             rng, twin = np.random.Generator(make(3)), np.random.Generator(make(3))
@@ -167,6 +171,9 @@ def test_generators_go_there_and_back(student):
             assert rng.bit_generator.state["state"].keys() == twin.bit_generator.state["state"].keys()
             assert rng.normal() == twin.normal()
             assert np.array_equal(branch.get("draw")(rng, 2), twin.normal(size=2))
+    with student("def child(rng): return rng.spawn(1)[0].normal()") as branch:
+        first, second = (branch.get("child")(np.random.default_rng(seed)) for seed in (1, 2))
+        assert first != second and first == branch.get("child")(np.random.default_rng(1))
     with student("import torch\ndef draw2(g): return torch.rand(3, generator=g)") as branch:
         g, twin = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
         assert torch.equal(branch.get("draw2")(g), torch.rand(3, generator=twin))

@@ -33,6 +33,7 @@ _numpy_errors, _numpy_handler = np.seterr, np.seterrcall
 _forget_filters, _filter_warnings = warnings.resetwarnings, warnings.simplefilter
 _qualname = type.__dict__["__qualname__"].__get__
 _module = type.__dict__["__module__"].__get__
+_mro = type.__dict__["__mro__"].__get__
 
 
 class Branch(Talk):
@@ -111,13 +112,13 @@ class Branch(Talk):
             except BaseException as error:
                 return self._raised(error)
         except BaseException as error:  # raised by the student's own __str__, or the time was up
-            return "raised", (bounded(_type_name(error), 200), "", ())
+            return "raised", (*_kinds(error), "", ())
         finally:
             self.clock.stop()
 
     def _raised(self, error: BaseException) -> tuple[str, Any]:
         lines = self.lines(error.__traceback__)
-        return "raised", (bounded(_type_name(error), 200), bounded(str(error)), [bounded(x, 500) for x in lines[-20:]])
+        return "raised", (*_kinds(error), bounded(str(error)), [bounded(x, 500) for x in lines[-20:]])
 
     # The operations
 
@@ -250,6 +251,12 @@ def _type_name(value: Any) -> str:
     kind = type(value)
     module, name = _module(kind), _qualname(kind)
     return str(name) if module in ("builtins", "__main__") else f"{module}.{name}"
+
+
+def _kinds(error: BaseException) -> tuple[str, str]:
+    """Names of the type and of the builtin one that it is, or is derived from."""
+    builtin = next(kind for kind in _mro(type(error)) if _module(kind) == "builtins")
+    return bounded(_type_name(error), 200), bounded(str(_qualname(builtin)), 200)
 
 
 def _name(value: Any) -> str:

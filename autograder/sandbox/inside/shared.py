@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -198,9 +199,14 @@ def new_generator(state: Any) -> Any:
     """A generator in the given state."""
     if isinstance(state, np.ndarray):
         return new_torch_generator(state)
-    bits = BIT_GENERATORS[checked_state(state)["bit_generator"]](0)
+    bits = BIT_GENERATORS[checked_state(state)["bit_generator"]](_seed(state))
     bits.state = state
     return np.random.Generator(bits)
+
+
+def _seed(state: Any) -> int:
+    """Another for another state: what the generator spawns comes from its seed."""
+    return int.from_bytes(blake2b(repr(_frozen(state)).encode(), digest_size=16).digest(), "big")
 
 
 def overwrite(value: Any, new: Any) -> None:
