@@ -58,7 +58,7 @@ def the_gradients_of_the_first_layer_agree(answer, rng):
 
 
 @key.part("core", weight=0.5)
-def the_gradient_is_the_slope_of_the_loss(answer, rng):
+def the_gradient_is_the_slope_of_the_squared_error(answer, rng):
     params, X = data = problem(rng, 6, 4, 3)
     gradients = tuple(pair(answer(*deepcopy(data)))[1])
     directional(gradients, lambda *theta: autoencoder_loss_grad(theta, X)[0], params, rng)
@@ -157,7 +157,7 @@ ENTRIES = "You average over samples and features; the mean is over the samples o
         "the_loss_is_the_mean_over_the_samples",
         "the_gradients_of_the_second_layer_agree",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "small_weights_reach_the_error_of_pca",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -192,7 +192,7 @@ def loss_over_entries(params, X):
     fails=[
         "one_hidden_unit_by_hand",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -209,7 +209,7 @@ def missing_tanh_derivative(params, X):
     fails=[
         "one_hidden_unit_by_hand",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -227,7 +227,7 @@ def derivative_at_z(params, X):
         "one_hidden_unit_by_hand",
         "the_gradients_of_the_second_layer_agree",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -246,7 +246,7 @@ def missing_2(params, X):
         "the_loss_is_the_mean_over_the_samples",
         "the_gradients_of_the_second_layer_agree",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "small_weights_reach_the_error_of_pca",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -268,7 +268,7 @@ MEAN = "Loss and gradient are means over the samples: a factor 1/n is missing."
         "the_loss_is_the_mean_over_the_samples",
         "the_gradients_of_the_second_layer_agree",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "small_weights_reach_the_error_of_pca",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -286,7 +286,7 @@ def no_1_over_n(params, X):
     fails=[
         "the_gradients_of_the_second_layer_agree",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -305,7 +305,7 @@ def gradient_without_1_over_n(params, X):
         "the_loss_is_the_mean_over_the_samples",
         "the_gradients_of_the_second_layer_agree",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -326,7 +326,7 @@ def biases_forgotten(params, X):
         "the_loss_is_the_mean_over_the_samples",
         "the_gradients_of_the_second_layer_agree",
         "the_gradients_of_the_first_layer_agree",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_squared_error",
         "small_weights_reach_the_error_of_pca",
         "one_sample_one_unit_and_many_units",
         "inputs_stay_unchanged_in_any_dtype_and_layout",

@@ -65,7 +65,7 @@ def the_gradient_in_b_agrees(answer, rng):
 
 
 @key.part("core", weight=1)
-def the_gradient_is_the_slope_of_the_loss(answer, rng):
+def the_gradient_is_the_slope_of_the_cross_entropy(answer, rng):
     w, b, X, y = data = problem(rng, 7, 4)
     gradient = tuple(triple(answer(*deepcopy(data)))[1:])
     directional(gradient, lambda w, b: bce_loss_grad(w, float(b), X, y)[0], (w, b), rng)
@@ -73,8 +73,10 @@ def the_gradient_is_the_slope_of_the_loss(answer, rng):
 
 @key.part("core", weight=1, feedback="Try weights of size 400.")
 def confident_neurons_cost_what_they_should(answer, rng):
-    data = saturated(rng, 9, 3)
-    close(answer(*deepcopy(data)), bce_loss_grad(*data), what=NAMES)
+    w, b, X, y = saturated(rng, 9, 3)
+    for labels in (np.append(1 - y[0], y[1:]), y):  # without the wrong one, and with it
+        data = w, b, X, labels
+        close(answer(*deepcopy(data)), bce_loss_grad(*data), what=NAMES)
 
 
 @key.part("edge", weight=1)
@@ -144,7 +146,7 @@ MEAN = "The cost is a mean over the batch: a factor 1/n is missing in your loss 
         "the_loss_is_the_mean_over_the_batch",
         "the_gradient_in_w_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "confident_neurons_cost_what_they_should",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -161,7 +163,7 @@ def missing_1_over_n(w, b, X, y):
         "two_samples_by_hand",
         "the_gradient_in_w_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "confident_neurons_cost_what_they_should",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -178,7 +180,7 @@ def gradient_missing_1_over_n(w, b, X, y):
         "two_samples_by_hand",
         "the_gradient_in_w_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "confident_neurons_cost_what_they_should",
         "a_single_sample",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -203,6 +205,16 @@ def log_zero(w, b, X, y):
 def log_zero_of_the_chosen_probability(w, b, X, y):
     p = _sigmoid(X @ w + b)
     return -np.mean(np.log(np.where(y == 1, p, 1 - p))), X.T @ (p - y) / len(y), np.mean(p - y)
+
+
+@key.reject(
+    "Your e^z overflows where z is large, although log(1 + e^z) is nearly z there.",
+    fails=["confident_neurons_cost_what_they_should"],
+)
+def overflow(w, b, X, y):
+    z = X @ w + b
+    residual = _sigmoid(z) - y
+    return np.mean(np.log1p(np.exp(z)) - y * z), X.T @ residual / len(y), residual.mean()
 
 
 EPS = "A small constant inside the log, or clipped probabilities, change large losses: 690 may become 18."
@@ -241,7 +253,7 @@ def clipped_probabilities(w, b, X, y):
     "Your g_b is divided by n twice.",
     fails=[
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "confident_neurons_cost_what_they_should",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
@@ -259,7 +271,7 @@ def bias_grad_mean_of_mean(w, b, X, y):
         "the_loss_is_the_mean_over_the_batch",
         "the_gradient_in_w_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "confident_neurons_cost_what_they_should",
         "a_single_sample",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -277,7 +289,7 @@ def labels_plus_minus_one(w, b, X, y):
         "two_samples_by_hand",
         "the_gradient_in_w_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "confident_neurons_cost_what_they_should",
         "a_single_sample",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -295,7 +307,7 @@ def logit_minus_label(w, b, X, y):
         "the_loss_is_the_mean_over_the_batch",
         "the_gradient_in_w_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "confident_neurons_cost_what_they_should",
         "a_single_sample",
         "inputs_stay_unchanged_in_any_dtype_and_layout",

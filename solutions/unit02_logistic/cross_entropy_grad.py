@@ -14,7 +14,10 @@ SIZES = [(6, 4, 3), (7, 2, 5), (5, 3, 3)]  # samples, classes, features; last: a
 
 
 def problem(rng, n, K, p):
-    return rng.normal(size=(K, p)), rng.normal(size=K), rng.normal(size=(n, p)), rng.integers(K, size=n)
+    """Random data; every class occurs if there are samples enough."""
+    y = rng.integers(K, size=n)
+    y[-K:] = rng.permutation(K)[:n]
+    return rng.normal(size=(K, p)), rng.normal(size=K), rng.normal(size=(n, p)), y
 
 
 def triple(got):
@@ -54,7 +57,7 @@ def the_gradient_in_b_agrees(answer, rng):
 
 
 @key.part("core", weight=1)
-def the_gradient_is_the_slope_of_the_loss(answer, rng):
+def the_gradient_is_the_slope_of_the_cross_entropy(answer, rng):
     W, b, X, y = data = problem(rng, 6, 4, 3)
     gradient = tuple(triple(answer(*deepcopy(data)))[1:])
     directional(gradient, lambda W, b: softmax_ce_grad(W, b, X, y)[0], (W, b), rng)
@@ -64,7 +67,7 @@ def the_gradient_is_the_slope_of_the_loss(answer, rng):
 def large_gaps_between_logits_stay_finite(answer, rng):
     W, _, X, y = data = problem(rng, 5, 4, 3)
     W *= 300
-    X[0], W[0, 0], W[1, 0], y[0] = [1.0, 0.0, 0.0], 1000.0, -1000.0, 1
+    X[:2], W[0, 0], W[1, 0], y[0] = [1.0, 0.0, 0.0], 1000.0, -1000.0, 1
     close(answer(*deepcopy(data)), softmax_ce_grad(*data), what=NAMES)
 
 
@@ -72,6 +75,7 @@ def large_gaps_between_logits_stay_finite(answer, rng):
 def one_sample_and_square_weights(answer, rng):
     for size in [(1, 3, 4), (1, 3, 3), (4, 4, 4)]:
         data = problem(rng, *size)
+        data[3][0] = 1  # which is not the last class
         close(answer(*deepcopy(data)), softmax_ce_grad(*data), what=NAMES)
 
 
@@ -135,7 +139,7 @@ MEAN = "Loss and gradient are means over the batch: a factor 1/n is missing."
         "the_loss_is_the_mean_over_the_batch",
         "the_gradient_in_W_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -153,7 +157,7 @@ def missing_1_over_n(W, b, X, y):
         "zero_weights_cost_log_K",
         "the_gradient_in_W_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -171,7 +175,7 @@ def gradient_missing_1_over_n(W, b, X, y):
         "zero_weights_cost_log_K",
         "the_gradient_in_W_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -193,7 +197,7 @@ ALSO_K = "You average over samples and classes; the mean is over the samples onl
         "the_loss_is_the_mean_over_the_batch",
         "the_gradient_in_W_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -228,7 +232,7 @@ def loss_over_n_times_K(W, b, X, y):
     fails=[
         "zero_weights_cost_log_K",
         "the_gradient_in_W_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -246,7 +250,7 @@ def grad_transposed(W, b, X, y):
         "zero_weights_cost_log_K",
         "the_gradient_in_W_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -286,7 +290,7 @@ def overflow(W, b, X, y):
         "the_loss_is_the_mean_over_the_batch",
         "the_gradient_in_W_agrees",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -303,7 +307,7 @@ def softmax_over_samples(W, b, X, y):
     fails=[
         "zero_weights_cost_log_K",
         "the_gradient_in_b_agrees",
-        "the_gradient_is_the_slope_of_the_loss",
+        "the_gradient_is_the_slope_of_the_cross_entropy",
         "large_gaps_between_logits_stay_finite",
         "one_sample_and_square_weights",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
@@ -313,3 +317,37 @@ def bias_grad_mean_of_mean(W, b, X, y):
     L = _log_softmax(X @ W.T + b)
     delta = (np.exp(L) - np.eye(len(b))[y]) / len(y)
     return -L[np.arange(len(y)), y].mean(), delta.T @ X, delta.mean(0)
+
+
+MISSING = "A class may be missing from y: the labels do not tell how many classes there are."
+
+
+@key.reject(MISSING, fails=["one_sample_and_square_weights"])
+def classes_counted_by_the_largest_label(W, b, X, y):
+    Y = np.eye(y.max() + 1)[y]
+    L = _log_softmax(X @ W.T + b)
+    delta = (np.exp(L) - Y) / len(y)
+    return -np.sum(Y * L) / len(y), delta.T @ X, delta.sum(0)
+
+
+@key.reject(MISSING, fails=["zero_weights_cost_log_K", "one_sample_and_square_weights"])
+def classes_counted_by_the_different_labels(W, b, X, y):
+    Y = np.eye(len(np.unique(y)))[y]
+    L = _log_softmax(X @ W.T + b)
+    delta = (np.exp(L) - Y) / len(y)
+    return -np.sum(Y * L) / len(y), delta.T @ X, delta.sum(0)
+
+
+@key.reject(
+    "Your loss pairs every sample with the classes of all samples; each has one class, its own.",
+    fails=[
+        "the_loss_is_the_mean_over_the_batch",
+        "large_gaps_between_logits_stay_finite",
+        "one_sample_and_square_weights",
+        "inputs_stay_unchanged_in_any_dtype_and_layout",
+    ],
+)
+def all_pairs_of_samples_and_classes(W, b, X, y):
+    L = _log_softmax(X @ W.T + b)
+    delta = (np.exp(L) - np.eye(len(b))[y]) / len(y)
+    return -L[:, y].mean(), delta.T @ X, delta.sum(0)

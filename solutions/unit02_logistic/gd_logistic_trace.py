@@ -27,6 +27,8 @@ def triple(got):
 def runs(rng):
     for n, p, T in [(7, 3, 5), (4, 4, 12), (9, 2, 1)]:
         yield (*problem(rng, n, p), 0.6, T)
+    X, y = np.array([[1.0], [2.0], [3.0]]), np.array([0, 1, 0])
+    yield X, y, np.ones(1), 0.0, 4.0, 5  # the loss rises three times, and its minimum is in the middle
 
 
 @key.part("worked", weight=1)
@@ -54,7 +56,7 @@ def the_history_holds_the_loss_at_every_step(answer, rng):
         close(triple(answer(*deepcopy(args)))[2], gd_logistic(*args)[2], what="losses")
 
 
-@key.part("core", weight=1)
+@key.part("core", weight=0.5)
 def the_loss_falls_at_every_small_step(answer, rng):
     X, y, w0, b0 = problem(rng, 8, 3)
     A = np.column_stack([X, np.ones(8)])
@@ -63,6 +65,13 @@ def the_loss_falls_at_every_small_step(answer, rng):
     right_shape = type(losses) is np.ndarray and losses.shape == (16,)
     check(right_shape, "losses must be a NumPy array of T + 1 entries, not a list or anything else.")
     check(bool(np.all(np.diff(losses) <= 1e-12)), "The loss rises although the step is small enough for it to fall.")
+
+
+@key.part("edge", weight=0.5)
+def a_saturated_start_costs_what_it_should(answer, rng):
+    X, y = np.array([[800.0], [-800.0], [600.0]]), np.array([0, 1, 1])
+    args = X, y, np.ones(1), 0.3 * rng.random(), 1e-3, 2
+    close(triple(answer(*deepcopy(args)))[2], gd_logistic(*args)[2], what="losses")
 
 
 @key.part("edge", weight=0.5)
@@ -125,18 +134,17 @@ def by_loops(X, y, w0, b0, alpha, T):
 
 
 SHORT = "Your history has too few entries: it holds the loss before the first step and after each of the T steps."
+SHORT_FAILS = [
+    "one_step_from_zero",
+    "the_history_holds_the_loss_at_every_step",
+    "the_loss_falls_at_every_small_step",
+    "a_saturated_start_costs_what_it_should",
+    "no_step_at_all",
+    "inputs_stay_unchanged_in_any_dtype_and_layout",
+]
 
 
-@key.reject(
-    SHORT,
-    fails=[
-        "one_step_from_zero",
-        "the_history_holds_the_loss_at_every_step",
-        "the_loss_falls_at_every_small_step",
-        "no_step_at_all",
-        "inputs_stay_unchanged_in_any_dtype_and_layout",
-    ],
-)
+@key.reject(SHORT, fails=SHORT_FAILS)
 def history_too_short(X, y, w0, b0, alpha, T):
     w, b, losses = w0.copy(), b0, []
     for _ in range(T):
@@ -146,16 +154,7 @@ def history_too_short(X, y, w0, b0, alpha, T):
     return w, b, np.array(losses)
 
 
-@key.reject(
-    SHORT,
-    fails=[
-        "one_step_from_zero",
-        "the_history_holds_the_loss_at_every_step",
-        "the_loss_falls_at_every_small_step",
-        "no_step_at_all",
-        "inputs_stay_unchanged_in_any_dtype_and_layout",
-    ],
-)
+@key.reject(SHORT, fails=SHORT_FAILS)
 def last_loss_missing(X, y, w0, b0, alpha, T):
     w, b, losses = w0.copy(), b0, []
     for _ in range(T):
@@ -170,6 +169,7 @@ def last_loss_missing(X, y, w0, b0, alpha, T):
     fails=[
         "one_step_from_zero",
         "the_history_holds_the_loss_at_every_step",
+        "a_saturated_start_costs_what_it_should",
         "inputs_stay_unchanged_in_any_dtype_and_layout",
     ],
 )
@@ -182,15 +182,19 @@ def loss_after_update_shifted(X, y, w0, b0, alpha, T):
     return w, b, np.array([*losses, _loss_grad(X, y, w, b)[0]])
 
 
+WRONG_STEPS = [
+    "one_step_from_zero",
+    "the_weights_after_T_steps_agree",
+    "the_bias_after_T_steps_agrees",
+    "the_history_holds_the_loss_at_every_step",
+    "a_saturated_start_costs_what_it_should",
+    "inputs_stay_unchanged_in_any_dtype_and_layout",
+]
+
+
 @key.reject(
     "Your b moves along a gradient that was computed at the new w; both gradients belong to the same point.",
-    fails=[
-        "one_step_from_zero",
-        "the_weights_after_T_steps_agree",
-        "the_bias_after_T_steps_agrees",
-        "the_history_holds_the_loss_at_every_step",
-        "inputs_stay_unchanged_in_any_dtype_and_layout",
-    ],
+    fails=WRONG_STEPS,
 )
 def sequential_update(X, y, w0, b0, alpha, T):
     w, b = w0.copy(), b0
@@ -204,13 +208,7 @@ def sequential_update(X, y, w0, b0, alpha, T):
 
 @key.reject(
     "Your step is divided by n once too often: the gradient already contains 1/n.",
-    fails=[
-        "one_step_from_zero",
-        "the_weights_after_T_steps_agree",
-        "the_bias_after_T_steps_agrees",
-        "the_history_holds_the_loss_at_every_step",
-        "inputs_stay_unchanged_in_any_dtype_and_layout",
-    ],
+    fails=WRONG_STEPS,
 )
 def alpha_over_n_twice(X, y, w0, b0, alpha, T):
     w, b = w0.copy(), b0
@@ -224,14 +222,7 @@ def alpha_over_n_twice(X, y, w0, b0, alpha, T):
 
 @key.reject(
     "Your steps climb: move against the gradient.",
-    fails=[
-        "one_step_from_zero",
-        "the_weights_after_T_steps_agree",
-        "the_bias_after_T_steps_agrees",
-        "the_history_holds_the_loss_at_every_step",
-        "the_loss_falls_at_every_small_step",
-        "inputs_stay_unchanged_in_any_dtype_and_layout",
-    ],
+    fails=[*WRONG_STEPS, "the_loss_falls_at_every_small_step"],
 )
 def wrong_sign(X, y, w0, b0, alpha, T):
     w, b = w0.copy(), b0
@@ -292,6 +283,92 @@ def start_overwritten(X, y, w0, b0, alpha, T):
         b0 -= alpha * gb
         losses.append(_loss_grad(X, y, w0, b0)[0])
     return w0, b0, np.array(losses)
+
+
+@key.reject(
+    "You return the parameters with the smallest loss; those after the last step are asked for.",
+    fails=["the_weights_after_T_steps_agree", "the_bias_after_T_steps_agrees"],
+)
+def best_parameters(X, y, w0, b0, alpha, T):
+    w, b, losses, best = w0.copy(), b0, [], (np.inf, w0, b0)
+    for _ in range(T + 1):
+        loss, gw, gb = _loss_grad(X, y, w, b)
+        losses.append(loss)
+        best = (loss, w, b) if loss < best[0] else best
+        w, b = w - alpha * gw, b - alpha * gb
+    return best[1], best[2], np.array(losses)
+
+
+@key.reject(
+    "Your step becomes shorter where the loss rises: take all T steps with the α that is passed in.",
+    fails=[
+        "the_weights_after_T_steps_agree",
+        "the_bias_after_T_steps_agrees",
+        "the_history_holds_the_loss_at_every_step",
+    ],
+)
+def alpha_halved(X, y, w0, b0, alpha, T):
+    w, b, losses = w0.copy(), b0, []
+    for _ in range(T + 1):
+        loss, gw, gb = _loss_grad(X, y, w, b)
+        alpha = alpha / 2 if losses and loss > losses[-1] else alpha
+        losses.append(loss)
+        if len(losses) <= T:
+            w, b = w - alpha * gw, b - alpha * gb
+    return w, b, np.array(losses)
+
+
+def _descend(loss, X, y, w0, b0, alpha, T):
+    """The right steps, with a history of loss(z, p, y)."""
+    w, b, losses = w0.copy(), b0, []
+    for t in range(T + 1):
+        z = X @ w + b
+        p = 1 / (1 + np.exp(-z))
+        losses.append(loss(z, p, y))
+        if t < T:
+            w, b = w - alpha * X.T @ (p - y) / len(y), b - alpha * np.mean(p - y)
+    return w, b, np.array(losses)
+
+
+LOG_ZERO = "You take log(0) where the neuron is saturated: write the loss in terms of z, not of the probability."
+
+
+@key.reject(LOG_ZERO, fails=["a_saturated_start_costs_what_it_should"])
+def log_zero(X, y, w0, b0, alpha, T):
+    return _descend(lambda z, p, y: -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)), X, y, w0, b0, alpha, T)
+
+
+@key.reject(LOG_ZERO, fails=["a_saturated_start_costs_what_it_should"])
+def log_zero_of_the_chosen_probability(X, y, w0, b0, alpha, T):
+    return _descend(lambda z, p, y: -np.mean(np.log(np.where(y == 1, p, 1 - p))), X, y, w0, b0, alpha, T)
+
+
+@key.reject(
+    "Your e^z overflows where z is large, although log(1 + e^z) is nearly z there.",
+    fails=["a_saturated_start_costs_what_it_should"],
+)
+def overflow(X, y, w0, b0, alpha, T):
+    return _descend(lambda z, p, y: np.mean(np.log1p(np.exp(z)) - y * z), X, y, w0, b0, alpha, T)
+
+
+CLIPPED = "A small constant inside the log, or clipped probabilities, change large losses."
+
+
+@key.reject(CLIPPED, fails=["a_saturated_start_costs_what_it_should"])
+def clipped_probabilities(X, y, w0, b0, alpha, T):
+    def loss(z, p, y):
+        q = np.clip(p, 1e-7, 1 - 1e-7)
+        return -np.mean(y * np.log(q) + (1 - y) * np.log(1 - q))
+
+    return _descend(loss, X, y, w0, b0, alpha, T)
+
+
+@key.reject(CLIPPED, fails=["a_saturated_start_costs_what_it_should"])
+def eps_in_log(X, y, w0, b0, alpha, T):
+    def loss(z, p, y):
+        return -np.mean(y * np.log(p + 1e-12) + (1 - y) * np.log(1 - p + 1e-12))
+
+    return _descend(loss, X, y, w0, b0, alpha, T)
 
 
 key.equivalent("np.logaddexp(0.0, z) -> np.logaddexp(z, 0.0)", "logaddexp is symmetric in its arguments.")

@@ -1,7 +1,7 @@
 """Answer key: one epoch of index batches (unit 2).
 
-Random by nature, so only facts that hold for every order of calls to the generator are checked, and one
-frequency, by an exact binomial test: a right answer fails it with probability 1e-9.
+Random by nature, so only facts that hold for every order of calls to the generator are checked, one frequency, by an
+exact binomial test, and what differs between epochs: a right answer fails each of these with probability 1e-9 at most.
 """
 
 import numpy as np
@@ -75,8 +75,14 @@ def every_sample_may_come_first(answer, rng):
     check(neighbours < 0.5, "Samples that are neighbours in the data stay neighbours: shuffle single samples.")
     # The places (0, 1), (2, 3), ... of a random permutation are 200 independent fair coins.
     rate(int(np.sum(order[0::2] < order[1::2])), 200, 0.5, what="a smaller index before a larger one")
-    firsts = {int(epoch(answer, 40, 4, rng)[0]) for _ in range(8)}  # all the same with probability 40**-7 = 6e-12
-    check(len(firsts) > 1, "Every epoch begins with the same index: the order must be random.")
+    epochs = [epoch(answer, 41, 4, rng) for _ in range(21)]
+    for end, word in ((0, "begins"), (-1, "ends")):
+        check(len({int(order[end]) for order in epochs}) > 1, f"Every epoch {word} with the same index, by no chance.")
+    stays = any(np.any(order == np.arange(order.size)) for order in epochs)  # never with probability e**-21 = 8e-10
+    check(stays, "No sample is ever at its own place, in 21 epochs: every order must be possible.")
+    short = [epoch(answer, 41, 4, rng, True) for _ in range(8)]  # 40 samples each; all the same: 41**-7 = 5e-12
+    others = len({int(order.sum()) for order in short}) > 1 or short[0].size == 41
+    check(others, "With drop_last=True the same sample is left out of every epoch.")
 
 
 @key.part("core", weight=1)
@@ -220,6 +226,45 @@ def only_batches_shuffled(n, batch_size, rng, drop_last=False):
     full = [np.arange(s, s + batch_size) for s in starts if s + batch_size <= n]
     rng.shuffle(full)
     return full + [np.arange(s, n) for s in starts if s + batch_size > n]
+
+
+def _blocks(order, batch_size, drop_last):
+    stop = len(order) - len(order) % batch_size if drop_last else len(order)
+    return [order[i : i + batch_size] for i in range(0, stop, batch_size)]
+
+
+@key.reject(
+    "You shuffle only the samples of the full batches: the short batch always holds the last samples of the data.",
+    fails=["every_sample_may_come_first"],
+)
+def short_batch_not_shuffled(n, batch_size, rng, drop_last=False):
+    full = n - n % batch_size
+    return _blocks(np.append(rng.permutation(full), np.arange(full, n)), batch_size, drop_last)
+
+
+@key.reject("Your shuffle never moves the last sample of the data.", fails=["every_sample_may_come_first"])
+def last_sample_stays(n, batch_size, rng, drop_last=False):
+    return _blocks(np.append(rng.permutation(n - 1), n - 1), batch_size, drop_last)
+
+
+@key.reject(
+    "Your swaps never leave a sample at its own place, so that many orders cannot occur.",
+    fails=["every_sample_may_come_first"],
+)
+def no_sample_stays(n, batch_size, rng, drop_last=False):
+    order = np.arange(n)
+    for i in range(n - 1, 0, -1):
+        j = rng.integers(i)
+        order[i], order[j] = order[j], order[i]
+    return _blocks(order, batch_size, drop_last)
+
+
+@key.reject(
+    "With drop_last=True you leave samples out before you shuffle: the last ones of the data are never visited.",
+    fails=["every_sample_may_come_first"],
+)
+def dropped_before_the_shuffle(n, batch_size, rng, drop_last=False):
+    return _blocks(rng.permutation(n - n % batch_size if drop_last else n), batch_size, False)
 
 
 @key.reject(

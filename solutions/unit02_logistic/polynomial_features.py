@@ -16,6 +16,8 @@ key = Key("unit02_logistic/polynomial_features", reference=polynomial_features, 
 
 CASES = [(5, 2, 2), (4, 3, 3), (3, 3, 2), (6, 1, 4), (4, 2, 4), (2, 4, 1)]  # samples, features, degree
 FEATURES = "the matrix of features"
+ROUND = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, -1.0], [3.0, 1.0, 0.0], [0.5, 2.0, 1.0]])  # zeros and ones
+WITH_ONES = np.array([[1.0, 2.0, -2.0], [1.0, 1.0, -1.0], [1.0, 3.0, 1.0], [1.0, 0.5, 2.0]])  # a feature that is 1
 
 
 def matrix(features):
@@ -69,6 +71,7 @@ def every_monomial_is_there_once(answer, rng):
     for n, p, degree in CASES:
         X = rng.normal(size=(n, p))
         columns_agree(answer(X.copy(), degree), X, degree)
+    columns_agree(answer(ROUND.copy(), 3), ROUND, 3)
 
 
 @key.part("core", weight=1)
@@ -83,6 +86,7 @@ def the_column_of_ones_can_be_left_out(answer, rng):
     for n, p, degree in CASES:
         X = rng.normal(size=(n, p))
         columns_agree(answer(X.copy(), degree, False), X, degree, False)
+    columns_agree(answer(WITH_ONES.copy(), 2, False), WITH_ONES, 2, False)
 
 
 @key.part("edge", weight=0.5)
@@ -192,6 +196,21 @@ def bias_always(X, degree, include_bias=True):
     return _columns(X, _chosen(X.shape[1], degree, True))
 
 
+ONES = "With include_bias=False you drop whatever equals 1, but the features of X may be 1, too."
+
+
+@key.reject(ONES, fails=["the_column_of_ones_can_be_left_out"])
+def columns_that_are_one_dropped(X, degree, include_bias=True):
+    features = _columns(X, _chosen(X.shape[1], degree, True))
+    return features if include_bias else features[:, ~np.all(features == 1, axis=0)]
+
+
+@key.reject(ONES, fails=["the_column_of_ones_can_be_left_out"])
+def entries_that_are_one_dropped(X, degree, include_bias=True):
+    features = _columns(X, _chosen(X.shape[1], degree, True))
+    return features if include_bias else np.array([row[row != 1] for row in features])
+
+
 @key.reject(
     "You leave the column of ones out although include_bias is True.",
     fails=[
@@ -271,6 +290,16 @@ def highest_degree_only(X, degree, include_bias=True):
 def interactions_only(X, degree, include_bias=True):
     numbers = range(0 if include_bias else 1, degree + 1)
     return _columns(X, [c for d in numbers for c in combinations(range(X.shape[1]), d)])
+
+
+@key.reject(
+    "You multiply by adding logarithms, and 0 has none: your features are nan there.",
+    fails=["every_monomial_is_there_once"],
+)
+def by_logarithms(X, degree, include_bias=True):
+    chosen = _chosen(X.shape[1], degree, include_bias)
+    exponents = np.array([[c.count(j) for c in chosen] for j in range(X.shape[1])]).reshape(X.shape[1], -1)
+    return np.exp(np.log(X.astype(complex)) @ exponents).real
 
 
 CONVENTION = (

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 
-from autograder.key import N0, Key, close, standard
+from autograder.key import N0, Key, Tolerance, close, standard
 from dlmath_ref import log_sigmoid, sigmoid
 
 key = Key("unit02_logistic/sigmoid_stable", reference={"sigmoid": sigmoid, "log_sigmoid": log_sigmoid}, bans=N0)
+
+LAST_DIGITS = Tolerance("last digits", 0.0, 1e-14)  # of a probability near 1; a tanh gives 0 for σ(-40) = 4e-18
 
 
 @key.part("worked", weight=1)
@@ -36,7 +38,7 @@ def log_sigmoid_agrees_with_the_reference(answer, rng):
 def huge_arguments_give_exact_values(answer, rng):
     size = np.array([1.0, 40.0, 745.0, 800.0, 1e3, 1e4])
     z = np.concatenate([-size, [0.0], size])
-    close(answer.sigmoid(z.copy()), sigmoid(z), what="sigmoid(z)")
+    close(answer.sigmoid(z.copy()), sigmoid(z), LAST_DIGITS, what="sigmoid(z)")
     close(answer.log_sigmoid(z.copy()), log_sigmoid(z), what="log_sigmoid(z)")
 
 
@@ -110,6 +112,16 @@ def by_tanh(z):
     return np.array(0.5 * (1 + np.tanh(0.5 * z)), order="F")
 
 
+@key.accept("sigmoid")
+def clipped_where_it_cannot_be_seen(z):
+    return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+
+
+@key.accept("sigmoid")
+def by_the_logarithm(z):
+    return np.exp(-np.logaddexp(0, -z))
+
+
 @key.accept
 class EntryByEntry:
     @staticmethod
@@ -179,6 +191,19 @@ def clip_30(z):
 def clip_500(z):
     z = np.clip(z, -500, 500)
     return np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z)))
+
+
+CLIPPED_SIGMOID = "Your sigmoid clips z, which changes the value: σ(-800) is 0, not the value at your clipping bound."
+
+
+@key.reject(CLIPPED_SIGMOID, fails=["huge_arguments_give_exact_values"], function="sigmoid")
+def sigmoid_clip_20(z):
+    return 1 / (1 + np.exp(-np.clip(z, -20, 20)))
+
+
+@key.reject(CLIPPED_SIGMOID, fails=["huge_arguments_give_exact_values"], function="sigmoid")
+def sigmoid_clip_30(z):
+    return 1 / (1 + np.exp(-np.clip(z, -30, 30)))
 
 
 TANH = "Your sigmoid is a tanh that is not rescaled: σ needs half the argument, and values between 0 and 1."

@@ -234,8 +234,7 @@ the shape of `theta`.
 $\left(\frac{27}{8} - \frac18\right) / 1 = \frac{13}{4} = 3 + h^2$. Not 3: the tests look at the difference quotient
 itself, with a large $h$, so that they can tell it from the gradient.
 
-**What counts.** `f` is called two times per entry (once more is fine). `theta` is the same afterwards as it was
-before, and what you hand to `f` is not changed after the call.
+**What counts.** `f` is called two times per entry (once more is fine). `theta` is the same afterwards as before.
 """
 
 
@@ -323,8 +322,9 @@ the loss after `t` steps, so `losses[0]` belongs to the start and `losses[T]` to
 $T = 1$. All probabilities are $\frac12$, so `losses[0]` is $\log 2$. The residuals are $(\frac12, -\frac12)$;
 $g_w = \frac12\left(\frac12 - \frac32\right) = -\frac12$ and $g_b = 0$. After the step $w = \frac12$, $b = 0$.
 
-**What counts.** The whole history. `w0` is unchanged afterwards. Let this cell stand on its own, loss and gradient
-included: then it earns its marks whatever happened in exercise 2.
+**What counts.** The whole history, also from a start where the neuron is saturated ($|z|$ in the hundreds), and with
+an $\alpha$ so large that the loss rises. `w0` is unchanged afterwards. Let this cell stand on its own, loss and
+gradient included: then it earns its marks whatever happened in exercise 2.
 """
 
 
@@ -353,6 +353,8 @@ def gd_logistic(
 # %% nbgrader={"grade": false, "grade_id": "check_gd_logistic_trace", "locked": true, "schema_version": 3, "solution": false, "task": false}
 start = np.zeros(1)
 w, b, losses = gd_logistic(np.array([[1.0], [3.0]]), np.array([0, 1]), start, 0.0, 1.0, 1)
+assert isinstance(w, np.ndarray), f"w must be a NumPy array, got {type(w).__name__}"
+assert isinstance(losses, np.ndarray), f"losses must be a NumPy array, got {type(losses).__name__}: use np.array(...)"
 assert np.shape(losses) == (2,), f"one step makes two losses, before and after it; got shape {np.shape(losses)}"
 assert np.isclose(losses[0], np.log(2)), f"losses[0] belongs to the start: log 2 = 0.69315, got {losses[0]}"
 assert np.shape(w) == (1,) and np.allclose(w, 1 / 2), f"after the step w is [0.5], got {w}"

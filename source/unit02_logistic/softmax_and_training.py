@@ -420,10 +420,14 @@ def predict_ovo(D: np.ndarray) -> np.ndarray:
 
 # %% nbgrader={"grade": false, "grade_id": "check_ovr_ovo_predict", "locked": true, "schema_version": 3, "solution": false, "task": false}
 classes = predict_ovr(np.array([[0.2, 1.5, -1.0], [3.0, -1.0, 2.0]]))
+assert isinstance(classes, np.ndarray), f"predict_ovr must return a NumPy array, got {type(classes).__name__}"
+assert classes.dtype.kind in "iu", f"classes are integers, got an array of {classes.dtype}"
 assert np.shape(classes) == (2,), f"two samples need two answers, expected shape (2,), got {np.shape(classes)}"
 assert list(classes) == [1, 0], f"the largest scores are those of classes 1 and 0, got {list(classes)}"
 duels = np.array([[[0.0, 0.1, 0.2], [-0.1, 0.0, 9.0], [-0.2, -9.0, 0.0]], [[0.0, 1, -1], [-1, 0, 1], [1, -1, 0]]])
 classes = predict_ovo(duels)
+assert isinstance(classes, np.ndarray), f"predict_ovo must return a NumPy array, got {type(classes).__name__}"
+assert classes.dtype.kind in "iu", f"classes are integers, got an array of {classes.dtype}"
 assert np.shape(classes) == (2,), f"two samples need two answers, expected shape (2,), got {np.shape(classes)}"
 assert classes[0] == 0, f"class 0 has two votes and wins the first sample, got {classes[0]}"
 assert classes[1] == 0, f"a tie goes to the lowest class, 0, got {classes[1]}"
