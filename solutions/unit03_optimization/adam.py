@@ -78,9 +78,11 @@ def fifty_steps_with_the_usual_settings(answer, rng):
 
 
 @key.part("edge", weight=0.5)
-def a_coordinate_without_gradient_rests(answer, rng):
+def without_gradient_the_averages_decide(answer, rng):
     theta, zero = rng.normal(size=3), np.zeros(3)
     close(answer(theta.copy(), zero.copy(), zero.copy(), zero.copy(), 3), (theta, zero, zero), what=NAMES)
+    args = theta, zero, away(rng, 3), np.full(3, 4 / 3), 10_000, 0.1, 0.5, 0.75, 1e-9  # late: both corrections are 1
+    close(answer(*deepcopy(args)), adam_step(*args), what=NAMES)
 
 
 @key.part("edge", weight=1, feedback="Where does eps stand?")
@@ -139,6 +141,7 @@ ALL = [
 ]
 THETA_ALONE = [name for name in ALL if name != "the_averages_m_and_v_are_returned_uncorrected"]
 LATER = [name for name in THETA_ALONE if name not in ("the_first_step_by_hand", "the_first_step_has_length_alpha")]
+ZERO = "without_gradient_the_averages_decide"
 
 
 def _averages(g, m, v, beta1, beta2):
@@ -164,6 +167,21 @@ def only_m_is_corrected(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, e
 def beta_not_to_power_t(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m, v = _averages(g, m, v, beta1, beta2)
     return theta - alpha * m / (1 - beta1) / (np.sqrt(v / (1 - beta2)) + eps), m, v
+
+
+TIMES = "Your correction multiplies β by t; it takes β to the power t."
+
+
+@key.reject(TIMES, fails=[*LATER, ZERO])
+def beta_times_t(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = _averages(g, m, v, beta1, beta2)
+    return theta - alpha * m / (1 - beta1 * t) / (np.sqrt(v / (1 - beta2 * t)) + eps), m, v
+
+
+@key.reject(TIMES, fails=[*LATER, ZERO])
+def beta_times_t_without_nan(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = _averages(g, m, v, beta1, beta2)
+    return theta - alpha * m / (1 - beta1 * t) / (np.sqrt(np.abs(v / (1 - beta2 * t))) + eps), m, v
 
 
 COUNT = "You count the steps differently: the first step has t = 1, and its correction is 1 − β."
@@ -207,7 +225,7 @@ def no_sqrt(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 CENTRED = "Your v averages squared distances from m; Adam's v averages the squares of the gradient itself."
 
 
-@key.reject(CENTRED, fails=ALL)
+@key.reject(CENTRED, fails=[*ALL, ZERO])
 def centred_second_moment(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * (g - m) ** 2
@@ -230,14 +248,21 @@ def eps_under_the_root(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, ep
 
 @key.reject(
     "Where all gradients were 0 you divide 0 by 0: ε is missing.",
-    fails=["eps_is_added_to_the_root", "a_coordinate_without_gradient_rests"],
+    fails=["eps_is_added_to_the_root", ZERO],
 )
 def eps_missing(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m, v = _averages(g, m, v, beta1, beta2)
     return theta - alpha * m / (1 - beta1**t) / np.sqrt(v / (1 - beta2**t)), m, v
 
 
-@key.reject("Your step has the wrong sign: it goes uphill.", fails=THETA_ALONE)
+@key.reject("Where g is 0 you keep θ; the averages of the earlier gradients still move it.", fails=[ZERO])
+def at_rest_without_gradient(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = _averages(g, m, v, beta1, beta2)
+    step = alpha * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return np.where(g == 0, theta, theta - step), m, v
+
+
+@key.reject("Your step has the wrong sign: it goes uphill.", fails=[*THETA_ALONE, ZERO])
 def ascent(theta, g, m, v, t, alpha=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m, v = _averages(g, m, v, beta1, beta2)
     return theta + alpha * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v

@@ -58,9 +58,10 @@ def drawn(rng):
 
 
 def runs(rng):
-    """What a sufficient decrease is, shows on the first; that the search starts anew, on the second."""
+    """A sufficient decrease shows on the first, a search that starts anew on the second, a long one on the third."""
     yield (*quadratic(np.array([[1.5]])), np.array([10.0]), 1.0, 0.3, 0.5, 1e-8, 3)
     yield (*quadratic(np.diag([8.0, 0.5])), np.array([1.0, 1.0]), 1.0, 0.3, 0.5, 1e-8, 3)
+    yield (*quadratic(np.array([[2.0**17]])), np.array([1.0]), 1.0, 0.3, 0.7, 1e-8, 1)  # the 33rd power of 0.7
     yield drawn(rng)
 
 
@@ -206,18 +207,17 @@ def _search(f, theta, g, alpha, rho, bound):
 
 def _descend(grad, theta, tol, max_iter, search):
     steps, theta = [], theta.copy()
-    while len(steps) < max_iter and np.linalg.norm(grad(theta)) > tol:
+    for _ in range(max_iter):
         g = grad(theta)
+        if np.linalg.norm(g) <= tol:
+            break
         steps.append(search(theta, g))
         theta = theta - steps[-1] * g
     return theta, np.array(steps)
 
 
-EVERY = [
-    "the_accepted_steps_on_quadratics_agree",
-    "the_points_on_quadratics_agree",
-    "twenty_five_steps_in_rosenbrocks_valley_agree",
-]
+QUADRATICS = ["the_accepted_steps_on_quadratics_agree", "the_points_on_quadratics_agree"]
+EVERY = [*QUADRATICS, "twenty_five_steps_in_rosenbrocks_valley_agree"]
 STANDARD = "inputs_stay_unchanged_in_any_dtype_and_layout"
 DEFAULTS = "without_further_arguments_the_defaults_hold"
 EQUALITY = "equality_is_enough_in_both_conditions"
@@ -292,6 +292,33 @@ def value_of_the_start_kept(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e
     return _descend(grad, theta0, tol, max_iter, search)
 
 
+EARLY = "Your search gives up early: α is made smaller for as long as the condition does not hold."
+
+
+@key.reject(EARLY, fails=QUADRATICS)
+def ten_trials(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
+    def search(theta, g):
+        alpha = alpha0
+        for _ in range(10):
+            if f(theta - alpha * g) <= f(theta) - c * alpha * g @ g:
+                break
+            alpha *= rho
+        return alpha
+
+    return _descend(grad, theta0, tol, max_iter, search)
+
+
+@key.reject(EARLY, fails=QUADRATICS)
+def smallest_step(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
+    def search(theta, g):
+        alpha = alpha0
+        while f(theta - alpha * g) > f(theta) - c * alpha * g @ g and alpha > 1e-3:
+            alpha *= rho
+        return alpha
+
+    return _descend(grad, theta0, tol, max_iter, search)
+
+
 @key.reject(
     "Your descent stops by the wrong size of the gradient: compare its norm ‖g‖ with tol.",
     fails=["it_stops_where_the_gradient_is_short", DEFAULTS, EQUALITY],
@@ -336,8 +363,10 @@ def one_step_too_many(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, ma
 @key.reject("Your function changes theta0: make a copy before you update in place.", fails=[STANDARD])
 def start_overwritten(f, grad, theta0, alpha0=1.0, c=1e-4, rho=0.5, tol=1e-8, max_iter=1000):
     steps = []
-    while len(steps) < max_iter and np.linalg.norm(grad(theta0)) > tol:
+    for _ in range(max_iter):
         g, alpha = grad(theta0), alpha0
+        if np.linalg.norm(g) <= tol:
+            break
         while f(theta0 - alpha * g) > f(theta0) - c * alpha * g @ g:
             alpha *= rho
         theta0 -= alpha * g

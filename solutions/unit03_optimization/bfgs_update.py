@@ -83,6 +83,7 @@ def negative_curvature_leaves_H_alone(answer, rng):
 def the_curvature_is_compared_with_eps_and_both_lengths(answer, rng):
     H, (s, y) = spd(rng, 3), pair(rng, 3, 0.5)
     close(answer(H.copy(), s.copy(), np.zeros(3)), H, what="H for y = 0, to be kept as it is,")
+    close(updated(answer, H, s, y, 2.0), H, what="H where y's is too small, to be kept as it is,")
     for lengths in [(100.0, 0.01), (0.01, 100.0), (1e-8, 1e-8)]:
         for cosine, *eps in [(0.3, 0.5), (0.8, 0.5), (0.7e-10,), (1.5e-10,)]:
             s, y = pair(rng, 3, cosine, *lengths)
@@ -90,7 +91,7 @@ def the_curvature_is_compared_with_eps_and_both_lengths(answer, rng):
             if cosine in (0.3, 0.7e-10):
                 close(got, H, what="H where y's is too small, to be kept as it is,")
             else:
-                check(bool(np.abs(got - H).max() > 1e-3), "H is kept although y's is large enough.")
+                check(bool(np.abs(got - H).max() > 1e-3), "H hardly changes although y's is large enough.")
 
 
 @key.part("edge", weight=1)
@@ -175,6 +176,14 @@ def test_without_lengths(H, s, y, eps=1e-10):
 @key.reject("The eps that is passed in is not used.", fails=["the_curvature_is_compared_with_eps_and_both_lengths"])
 def eps_ignored(H, s, y, eps=1e-10):
     return _product(H, s, y, 1 / (y @ s)) if y @ s > 0 else H
+
+
+@key.reject(
+    "‖s‖‖y‖ is the product of two lengths; yours is the length of a product.",
+    fails=["the_curvature_is_compared_with_eps_and_both_lengths"],
+)
+def length_of_the_product(H, s, y, eps=1e-10):
+    return _product(H, s, y, 1 / (y @ s)) if y @ s > eps * np.linalg.norm(s * y) else H
 
 
 @key.reject(

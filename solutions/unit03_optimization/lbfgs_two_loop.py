@@ -39,8 +39,9 @@ def one_pair_by_hand(answer, rng):
 
 @key.part("core", weight=1)
 def one_pair_agrees_with_the_dense_matrix(answer, rng):
-    for d in (3, 5):
-        data = history(rng, 1, d)
+    for d, size in [(3, 1.0), (5, 1.0), (4, 1e-6)]:
+        g, S, Y = history(rng, 1, d)
+        data = g, size * S, size * Y
         close(answer(*copies(data)), dense(*data), ITER, what=WHAT)
 
 
@@ -182,6 +183,48 @@ def both_loops_from_the_oldest(g, S, Y):
 def second_loop_same_order(g, S, Y):
     newest_first = _orders(S)[0]
     return _loops(g, S, Y, _gamma(S, Y) if len(S) else 1.0, newest_first, newest_first)
+
+
+@key.reject("Your first loop takes each α from g; it takes it from q, which changes.", fails=[*SEVERAL, NEWEST])
+def first_loop_without_change(g, S, Y):
+    a = np.array([(s @ g) / (s @ y) for s, y in zip(S, Y, strict=True)])
+    r = _gamma(S, Y) * (g - a @ Y) if len(S) else g
+    for k in range(len(S)):
+        r = r + (a[k] - (Y[k] @ r) / (S[k] @ Y[k])) * S[k]
+    return -r
+
+
+@key.reject(
+    "Your second loop pairs sₖ with the α of another pair: they were made from the newest on.", fails=[*SEVERAL, NEWEST]
+)
+def alphas_in_the_order_made(g, S, Y):
+    q, a = g, []
+    for s, y in zip(S[::-1], Y[::-1], strict=True):
+        a.append((s @ q) / (s @ y))
+        q = q - a[-1] * y
+    r = _gamma(S, Y) * q if len(S) else q
+    for k in range(len(S)):
+        r = r + (a[k] - (Y[k] @ r) / (S[k] @ Y[k])) * S[k]
+    return -r
+
+
+@key.reject("You leave pairs out whose yᵀs is small: all pairs count, however short they are.", fails=[ONE])
+def short_pairs_dropped(g, S, Y):
+    long = np.sum(S * Y, axis=1) > 1e-10
+    S, Y = S[long], Y[long]
+    return _loops(g, S, Y, _gamma(S, Y) if len(S) else 1.0, *_orders(S))
+
+
+@key.reject("You add a constant to yᵀs or yᵀy: for short pairs it is the larger part.", fails=[ONE])
+def constant_in_denominators(g, S, Y):
+    q, a = g, np.zeros(len(S))
+    for k in reversed(range(len(S))):
+        a[k] = (S[k] @ q) / (S[k] @ Y[k] + 1e-8)
+        q = q - a[k] * Y[k]
+    r = (S[-1] @ Y[-1]) / (Y[-1] @ Y[-1] + 1e-8) * q if len(S) else q
+    for k in range(len(S)):
+        r = r + (a[k] - (Y[k] @ r) / (S[k] @ Y[k] + 1e-8)) * S[k]
+    return -r
 
 
 @key.reject("Your γ comes from the oldest pair: scale with the newest.", fails=SEVERAL)

@@ -177,6 +177,15 @@ def no_1_minus_beta(theta, grad, v, alpha, beta):
     return theta - alpha * v, v
 
 
+@key.reject(
+    "α and β are exchanged: β is the weight of the old velocity, α the length of the step.",
+    fails=[name for name in ALL if name not in ("one_step_by_hand", "the_gradient_is_asked_once_and_ahead")],
+)
+def alpha_and_beta_exchanged(theta, grad, v, alpha, beta):
+    v = alpha * v + (1 - alpha) * grad(theta - alpha * beta * v)
+    return theta - beta * v, v
+
+
 @key.reject("Your θ moves with the old velocity; it must move with the new one.", fails=THETA_ALONE)
 def old_velocity(theta, grad, v, alpha, beta):
     return theta - alpha * v, beta * v + (1 - beta) * grad(theta - alpha * beta * v)

@@ -46,6 +46,10 @@ def the_history_holds_the_loss_at_every_step(answer, rng):
         X, y = problem(rng, n, p)
         got = pair(answer(X.copy(), y.copy(), lam, T))[1]
         close(got, newton_logistic(X, y, lam, T)[1], ITER, what="losses")
+    # separable samples: w grows to 6.6 and rests there well before the last step
+    X, y = np.array([[2.0], [1.0], [-1.0], [-2.0]]), np.array([1, 1, 0, 0])
+    got = pair(answer(X.copy(), y.copy(), 1e-4, 20))[1]
+    close(got, newton_logistic(X, y, 1e-4, 20)[1], ITER, what="losses")
 
 
 @key.part("core", weight=1)
@@ -175,6 +179,11 @@ def hessian_weights_p(X, y, lam, T):
     return _newton(X, y, lam, T, lambda X, lam, p: _weighted(X, p) + lam * np.eye(X.shape[1]))
 
 
+@key.reject("Your Hessian is that of w = 0 at every step: its weights p(1 - p) change with w.", fails=LATER)
+def hessian_of_the_start(X, y, lam, T):
+    return _newton(X, y, lam, T, lambda X, lam, p: _weighted(X, np.full(len(X), 0.25)) + lam * np.eye(X.shape[1]))
+
+
 @key.reject("The weights p(1 - p) are missing in your Hessian.", fails=PATH)
 def hessian_without_weights(X, y, lam, T):
     return _newton(X, y, lam, T, lambda X, lam, p: _weighted(X, np.ones(len(X))) + lam * np.eye(X.shape[1]))
@@ -238,6 +247,20 @@ def first_loss_missing(X, y, lam, T):
 def last_loss_missing(X, y, lam, T):
     w, losses = _newton(X, y, lam, T)
     return w, losses[:-1]
+
+
+@key.reject("Your loop ends where the gradient is small: losses has T + 1 entries for any T.", fails=[HISTORY])
+def ended_when_converged(X, y, lam, T):
+    w = np.zeros(X.shape[1])
+    losses = [_loss(X, y, lam, w)]
+    for _ in range(T):
+        prob = _sigmoid(X @ w)
+        g = X.T @ (prob - y) / len(y) + lam * w
+        if np.linalg.norm(g) < 1e-10:
+            break
+        w = w - np.linalg.solve(_weighted(X, prob * (1 - prob)) + lam * np.eye(len(w)), g)
+        losses.append(_loss(X, y, lam, w))
+    return w, np.array(losses)
 
 
 key.equivalent("np.logaddexp(0.0, z) -> np.logaddexp(z, 0.0)", "logaddexp is symmetric in its arguments.")

@@ -136,6 +136,12 @@ def one_over_L(Q, alpha):
     return np.max(np.abs(1 - alpha * values)), 1 / values[-1]
 
 
+@key.reject("Your learning rate takes the mean of all eigenvalues; only the two ends count.", fails=BEST)
+def one_over_the_mean(Q, alpha):
+    values = np.linalg.eigvalsh(Q)
+    return np.max(np.abs(1 - alpha * values)), 1 / values.mean()
+
+
 @key.reject(
     "Your learning rate is the largest that does not diverge, not the one that shrinks most.",
     fails=[IDENTITY, *BEST, EQUAL],

@@ -74,7 +74,7 @@ def adagrad_divides_by_the_root(answer, rng):
         close(pair(answer.adagrad_step(*deepcopy(args)))[0], adagrad_step(*args)[0], what="theta")
 
 
-@key.part("core", weight=1, feedback="Where does eps stand?")
+@key.part("core", weight=1)
 def eps_is_added_to_the_root(answer, rng):
     theta, g, s = np.zeros(4), 1e-2 * rng.uniform(1, 2, size=4), 1e-4 * rng.uniform(1, 2, size=4)
     args = theta, g, s, 0.8, 0.75, 1e-2
@@ -90,6 +90,8 @@ def a_coordinate_without_gradient_rests(answer, rng):
     close(got, (theta, zero), what=("RMSprop: theta", "RMSprop: s"))
     got = answer.adagrad_step(theta.copy(), zero.copy(), zero.copy(), 0.5, 1e-8)
     close(got, (theta, zero), what=("AdaGrad: theta", "AdaGrad: s"))
+    got = answer.rmsprop_step(theta.copy(), zero.copy(), np.full((2, 2), 4.0), 0.5, 0.5, EPS)
+    close(got, (theta, np.full((2, 2), 2.0)), what=("RMSprop: theta", "RMSprop: s, where g is 0 and s is not,"))
 
 
 @key.part("edge", weight=0.5)
@@ -146,6 +148,7 @@ BOTH = [
 ]
 RMSPROP_THETA, ADAGRAD_THETA = [*BOTH, "rmsprop_divides_by_the_root"], [*BOTH, "adagrad_divides_by_the_root"]
 RMSPROP, ADAGRAD = [*RMSPROP_THETA, "rmsprop_averages_the_squares"], [*ADAGRAD_THETA, "adagrad_sums_the_squares"]
+ZERO = "a_coordinate_without_gradient_rests"
 
 
 def _average(g, s, beta):
@@ -199,7 +202,7 @@ class EpsUnderTheRoot:
 MISSING = "Where g and s are 0 you divide 0 by 0: ε is missing."
 
 
-@key.reject(MISSING, fails=["eps_is_added_to_the_root", "a_coordinate_without_gradient_rests"])
+@key.reject(MISSING, fails=["eps_is_added_to_the_root", ZERO])
 class EpsMissing:
     @staticmethod
     def rmsprop_step(theta, g, s, alpha, beta, eps):
@@ -240,6 +243,28 @@ class GradientNotSquared:
     def adagrad_step(theta, g, s, alpha, eps):
         s = s + g
         return theta - alpha * g / (np.sqrt(s) + eps), s
+
+
+@key.reject(
+    "Your accumulator sums over all coordinates; every coordinate has an entry of its own.",
+    fails={*RMSPROP, *ADAGRAD} - {"one_step_of_each_by_hand"},
+)
+class OneSumForAll:
+    @staticmethod
+    def rmsprop_step(theta, g, s, alpha, beta, eps):
+        s = beta * s + (1 - beta) * np.sum(g**2)
+        return theta - alpha * g / (np.sqrt(s) + eps), s
+
+    @staticmethod
+    def adagrad_step(theta, g, s, alpha, eps):
+        s = s + np.sum(g**2)
+        return theta - alpha * g / (np.sqrt(s) + eps), s
+
+
+@key.reject("Where g is 0 your RMSprop keeps s; the average forgets there too.", fails=[ZERO], function="rmsprop_step")
+def average_kept_without_gradient(theta, g, s, alpha, beta, eps):
+    s = np.where(g == 0, s, _average(g, s, beta))
+    return theta - alpha * g / (np.sqrt(s) + eps), s
 
 
 @key.reject(

@@ -291,7 +291,7 @@ shape, any shape, 0-dimensional ones included; `alpha` and `beta` are numbers, $
 $\frac34 \cdot 4 + \frac14 \cdot 2 = \frac72$, the new point $1 - \frac12 \cdot \frac72 = -\frac34$.
 
 **What counts.** The book's form, with the weight $1 - \beta$. (Libraries often leave it out: their learning rate is
-then $(1 - \beta)$ times smaller for the same path.) `theta`, `g` and `v` are the same afterwards as before.
+then $(1 - \beta)$ times ours for the same path.) `theta`, `g` and `v` are the same afterwards as before.
 """
 
 
@@ -559,7 +559,7 @@ $\alpha$ in every coordinate, whatever the size of $g$.
 
 **Convention.** $\varepsilon$ is added to $\sqrt{\hat v}$, after the correction.
 
-**What counts.** Any $t$ from 1 to 10 000 and any state. Zero gradients make no nan. The inputs are unchanged
+**What counts.** Any $t$ from 1 to $10^9$ and any state. Zero gradients make no nan. The inputs are unchanged
 afterwards.
 """
 

@@ -482,8 +482,8 @@ H' = \begin{pmatrix} \frac14 & -\frac12 \\ -\frac12 & 1 \end{pmatrix}
 + \begin{pmatrix} \frac12 & 0 \\ 0 & 0 \end{pmatrix}
 = \begin{pmatrix} \frac34 & -\frac12 \\ -\frac12 & 1 \end{pmatrix}, \qquad H' y = (1, 0)^\top = s.$$
 
-**What counts.** $H'$ is symmetric, positive definite, and satisfies the secant equation. Negative curvature
-($y^\top s < 0$) and $y = 0$ leave $H$ alone. `H` itself is not changed: you return a matrix.
+**What counts.** Where $H$ is updated, $H'$ is symmetric, positive definite, and satisfies the secant equation. Negative
+curvature ($y^\top s < 0$) and $y = 0$ leave $H$ alone. `H` itself is not changed: you return a matrix.
 """
 
 
