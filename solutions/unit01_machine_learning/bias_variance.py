@@ -167,6 +167,21 @@ def bias_of_grand_mean(preds, f, sigma2):
     return _three((preds.mean() - f.mean()) ** 2, np.mean(preds.var(axis=0)), sigma2)
 
 
+@key.reject(
+    "You average the modulus of the bias; it is squared at each point.", fails=[BIAS, TOTAL, SUM, EQUAL, LAYOUT]
+)
+def modulus_of_the_bias(preds, f, sigma2):
+    return _three(np.mean(np.abs(preds.mean(axis=0) - f)), np.mean(preds.var(axis=0)), sigma2)
+
+
+@key.reject(
+    "You average standard deviations; the variance is their square, taken at each point.",
+    fails=[VARIANCE, TOTAL, SUM, LAYOUT],
+)
+def standard_deviation(preds, f, sigma2):
+    return _three(_bias2(preds, f), np.mean(preds.std(axis=0)), sigma2)
+
+
 @key.reject("Your total counts the noise σ² twice.", fails=[HAND, TOTAL, EQUAL, LAYOUT])
 def total_from_noisy_square(preds, f, sigma2):
     return *_three(_bias2(preds, f), np.mean(preds.var(axis=0)), sigma2)[:2], np.mean((preds - f) ** 2) + 2 * sigma2

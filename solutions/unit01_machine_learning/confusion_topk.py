@@ -55,6 +55,7 @@ def five_samples_and_two_short_lists(answer, rng):
 def true_classes_are_rows_and_predicted_ones_columns(answer, rng):
     for K in (4, 2, 6):
         C = uneven(rng, K)
+        C[0, 1] += 256 * (K == 4)  # more than one byte holds
         counted(answer.confusion_matrix(*pairs(C, rng), K), C)
 
 
@@ -71,7 +72,8 @@ def classes_that_do_not_occur_keep_their_place(answer, rng):
 def the_true_class_is_among_the_k_largest_scores(answer, rng):
     scores, y = ranked(rng)
     for k in (1, 2, 5):
-        close(answer.topk_accuracy(scores.copy(), y.copy(), k), sum(RANKED[:k]) / sum(RANKED), what=SHARE)
+        for near in (scores, 2.0**-30 * scores):
+            close(answer.topk_accuracy(near.copy(), y.copy(), k), sum(RANKED[:k]) / sum(RANKED), what=SHARE)
 
 
 @key.part("edge", weight=0.5)
@@ -200,6 +202,17 @@ def repeated_pairs_counted_once(y, yhat, K):
 
 
 @key.reject(
+    "Your counts are kept in one byte: there 255 and one more make 0.",
+    fails=["true_classes_are_rows_and_predicted_ones_columns"],
+    function="confusion_matrix",
+)
+def counts_in_bytes(y, yhat, K):
+    C = np.zeros((K, K), np.uint8)
+    np.add.at(C, (y, yhat), 1)
+    return C
+
+
+@key.reject(
     "Your counts are right, but floats: a count is a whole number.",
     fails=["inputs_stay_unchanged_in_any_dtype_and_layout"],
     function="confusion_matrix",
@@ -243,6 +256,16 @@ def only_the_kth(scores, y, k):
 )
 def hits_not_share(scores, y, k):
     return float(np.sum((np.argsort(-scores, axis=1)[:, :k] == y[:, None]).any(1)))
+
+
+@key.reject(
+    "Scores a little below the k-th largest count in your code, too; only the k largest may.",
+    fails=["the_true_class_is_among_the_k_largest_scores"],
+    function="topk_accuracy",
+)
+def close_to_the_kth(scores, y, k):
+    kth = np.sort(scores, axis=1)[:, -k]
+    return np.mean(scores[np.arange(len(y)), y] >= kth - 1e-6)
 
 
 @key.reject(

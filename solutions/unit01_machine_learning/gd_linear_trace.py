@@ -213,3 +213,27 @@ def divided_by_p(X, y, theta0, alpha, T):
 def gradient_of_the_start(X, y, theta0, alpha, T):
     g = 2 / len(y) * X.T @ (X @ theta0 - y)
     return np.array([theta0 - t * alpha * g for t in range(T + 1)])
+
+
+@key.reject(
+    "Your gradient is one number: the mean is over the samples alone, each parameter has its own entry.",
+    fails=[WHOLE, END, FACTOR, FEW, SINGLE, LAYOUT],
+)
+def one_slope_for_all(X, y, theta0, alpha, T):
+    rows = [theta0]
+    for _ in range(T):
+        rows.append(rows[-1] - 2 * alpha * np.mean(X * (X @ rows[-1] - y)[:, None]))
+    return np.array(rows)
+
+
+@key.reject(
+    "You move one parameter after the other: the gradient belongs to the old point in all its entries.",
+    fails=[WHOLE, FEW, SINGLE, LAYOUT],
+)
+def one_parameter_after_the_other(X, y, theta0, alpha, T):
+    theta, rows = theta0.copy(), [theta0]
+    for _ in range(T):
+        for j in range(len(theta)):
+            theta[j] -= alpha * 2 / len(y) * (X[:, j] @ (X @ theta - y))
+        rows.append(theta.copy())
+    return np.array(rows)

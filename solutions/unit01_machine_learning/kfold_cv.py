@@ -52,9 +52,8 @@ class Spies:
         rows = type(X) is np.ndarray and X.ndim == 2 and X.shape[1] == 2 and X.size > 0
         check(rows, f"{who} must be given rows of X: an array of shape (m, p).")
         times, row = np.divmod(X[:, 0], STEP)
-        check(
-            np.isin(row, self.X[:, 0]).all() and len(set(times)) == 1, f"{who} is given rows that are not those of X."
-        )
+        known = np.isin(row, self.X[:, 0]).all() and len(set(times)) == 1
+        check(known, f"{who} is given rows that are not those of X.")
         row = row.astype(int)
         check(y is None or np.array_equal(y, self.y[row]), f"{who} is given rows of X with targets of other rows.")
         return row, int(times[0])
@@ -64,9 +63,8 @@ class Spies:
         folds = [row for row, _, _ in self.judged]
         check(len(folds) == k, "loss must be called once for each fold.")
         rows = np.concatenate(folds)
-        check(
-            len(np.unique(rows)) == len(rows), "A row is validated more than once: judge each model on its fold alone."
-        )
+        once = len(np.unique(rows)) == len(rows)
+        check(once, "A row is validated more than once: judge each model on its fold alone.")
         check(len(rows) == len(self.y), "Some rows are never validated.")
         return folds
 
@@ -119,12 +117,12 @@ def preprocessing_is_learnt_from_the_training_rows(answer, rng):
     spies = Spies(20, rng).watch(answer, 4, rng)
     for rows, number, model in spies.judged:
         check(0 < number <= len(spies.prepared), "The validation fold must be transformed by what prep_fit returned.")
+        same = "The rows to fit on and the validation fold must be transformed by the same preprocessing."
+        check(spies.fitted[model - 1][1] == number, same)
         learnt = spies.prepared[number - 1]
         leak = "prep_fit was given rows of the fold that its result transforms for validation: information leaks."
         check(not np.isin(rows, learnt).any(), leak)
         check(len(np.unique(learnt)) + len(rows) == 20, "prep_fit must be given all rows outside the fold.")
-        same = "The rows to fit on and the validation fold must be transformed by the same preprocessing."
-        check(spies.fitted[model - 1][1] == number, same)
     check(len(spies.prepared) == 4, "prep_fit must be called once for each fold, on the rows outside it.")
 
 
@@ -134,9 +132,8 @@ def the_model_is_fitted_without_its_fold(answer, rng):
     for rows, _, model in spies.judged:
         learnt = spies.fitted[model - 1][0]
         check(not np.isin(rows, learnt).any(), "A model is judged on rows that it was fitted on.")
-        check(
-            np.array_equal(np.sort(learnt), complement(rows, 20)), "fit must be given all rows outside the fold, once."
-        )
+        rest = np.array_equal(np.sort(learnt), complement(rows, 20))
+        check(rest, "fit must be given all rows outside the fold, once.")
     check(len(spies.fitted) == 4, "fit must be called once for each fold.")
 
 
@@ -148,7 +145,10 @@ def each_row_is_validated_once(answer, rng):
 
 @key.part("core", weight=1)
 def the_losses_are_those_of_the_folds(answer, rng):
-    X, y, folds = rng.normal(size=(14, 2)), rng.normal(size=14), []
+    def centred(X_train):
+        some(X_train)
+        mean = X_train.mean(axis=0)
+        return lambda X_any: X_any - mean
 
     def least_squares(X_train, y_train):
         return np.linalg.lstsq(X_train, y_train)[0]
@@ -157,11 +157,15 @@ def the_losses_are_those_of_the_folds(answer, rng):
         folds.append(y_val)
         return float(np.mean((y_val - X_val @ model) ** 2))
 
-    losses = answer(X.copy(), y.copy(), 3, unchanged, least_squares, mean_squared_error, rng)
-    rows = [np.flatnonzero(np.isin(y, fold)) for fold in folds]
-    rest = [complement(i, 14) for i in rows]
-    expected = [np.mean((y[i] - X[i] @ least_squares(X[j], y[j])) ** 2) for i, j in zip(rows, rest, strict=True)]
-    same_losses(losses, expected)
+    def expected(i, rest):
+        move = centred(X[rest])
+        return np.mean((y[i] - move(X[i]) @ least_squares(move(X[rest]), y[rest])) ** 2)
+
+    for y in (rng.normal(size=14), rng.permutation(14)):  # targets may be whole numbers
+        X, folds = rng.normal(size=(14, 2)) + 1, []
+        losses = answer(X.copy(), y.copy(), 3, centred, least_squares, mean_squared_error, rng)
+        rows = [np.flatnonzero(np.isin(y, fold)) for fold in folds]
+        same_losses(losses, [expected(i, complement(i, 14)) for i in rows])
 
 
 @key.part("core", weight=1)
@@ -285,17 +289,17 @@ PREP, MODEL = "preprocessing_is_learnt_from_the_training_rows", "the_model_is_fi
 ONCE, VALUES = "each_row_is_validated_once", "the_losses_are_those_of_the_folds"
 SHUFFLED, DRAWN = "sorted_data_are_shuffled_into_the_folds", "the_passed_generator_decides_the_folds"
 SIZES, EACH = "folds_differ_by_at_most_one_row", "as_many_folds_as_rows"
+TRANSFORM = [PREP, VALUES]
 RESULT = ["six_rows_in_three_folds", VALUES, EACH, "inputs_stay_unchanged_in_any_dtype_and_layout"]
 LEAK = "The preprocessor saw validation rows: information leaks into training. Learn it from each fold's training rows."
 
 
-@key.reject(LEAK, fails=[PREP])
+@key.reject(LEAK, fails=TRANSFORM)
 def preprocess_before_split(X, y, k, prep_fit, fit, loss, rng):
-    T = prep_fit(X)(X)
-    return _run(T, y, _folds(X, k, rng), lambda X: lambda X: X, fit, loss)
+    return _run(prep_fit(X)(X), y, _folds(X, k, rng), lambda X: lambda X: X, fit, loss)
 
 
-@key.reject(LEAK, fails=[PREP])
+@key.reject(LEAK, fails=TRANSFORM)
 def preprocess_on_all_rows_each_time(X, y, k, prep_fit, fit, loss, rng):
     return _run(X, y, _folds(X, k, rng), lambda rest: prep_fit(X), fit, loss)
 
@@ -310,23 +314,22 @@ def _learnt_twice(X, y, k, transform_of, fit, loss, rng):
     return np.array(losses)
 
 
-@key.reject(
-    "You learn the preprocessing again on the validation fold; use what the training rows taught.", fails=[PREP]
-)
+@key.reject("You learn the preprocessing again on the validation fold; use that of the training rows.", fails=TRANSFORM)
 def validation_by_its_own_statistics(X, y, k, prep_fit, fit, loss, rng):
     return _learnt_twice(X, y, k, lambda A, B: (prep_fit(A), prep_fit(B)), fit, loss, rng)
 
 
-@key.reject(
-    "Your validation rows are not transformed: the model meets other features than it was fitted on.", fails=[PREP]
-)
+@key.reject("Your validation rows are not transformed: the model meets other features than it learnt.", fails=TRANSFORM)
 def validation_not_transformed(X, y, k, prep_fit, fit, loss, rng):
     return _learnt_twice(X, y, k, lambda A, B: (prep_fit(A), lambda X: X), fit, loss, rng)
 
 
-@key.reject(
-    "The model was fitted with the validation fold included: it has seen what it is judged on.", fails=[MODEL, *RESULT]
-)
+@key.reject("Your model is fitted on rows that are not transformed, and judged on rows that are.", fails=TRANSFORM)
+def training_not_transformed(X, y, k, prep_fit, fit, loss, rng):
+    return _learnt_twice(X, y, k, lambda A, B: (lambda X: X, prep_fit(A)), fit, loss, rng)
+
+
+@key.reject("Your model was fitted on its validation fold, too: it has seen the answers.", fails=[MODEL, *RESULT])
 def trains_on_all_rows(X, y, k, prep_fit, fit, loss, rng):
     losses = []
     for fold in _folds(X, k, rng):
@@ -360,18 +363,12 @@ def remainder_dropped(X, y, k, prep_fit, fit, loss, rng):
     return _run(X, y, rng.permutation(len(X))[: m * k].reshape(k, m), prep_fit, fit, loss)
 
 
-@key.reject(
-    "Your last fold takes all that is left over; the sizes of the folds may differ by 1 at most.", fails=[SIZES]
-)
+@key.reject("Your last fold takes all that is left over; the sizes of folds may differ by 1 at most.", fails=[SIZES])
 def remainder_in_the_last_fold(X, y, k, prep_fit, fit, loss, rng):
-    cuts = len(X) // k * np.arange(1, k)
-    return _run(X, y, np.split(rng.permutation(len(X)), cuts), prep_fit, fit, loss)
+    return _run(X, y, np.split(rng.permutation(len(X)), len(X) // k * np.arange(1, k)), prep_fit, fit, loss)
 
 
-@key.reject(
-    "Your folds are consecutive blocks: with sorted labels a fold misses a class. Draw them at random.",
-    fails=[SHUFFLED, DRAWN],
-)
+@key.reject("Your folds are consecutive blocks: with sorted labels a fold misses a class.", fails=[SHUFFLED, DRAWN])
 def not_shuffled(X, y, k, prep_fit, fit, loss, rng):
     return _run(X, y, np.array_split(np.arange(len(X)), k), prep_fit, fit, loss)
 
@@ -395,3 +392,8 @@ def global_rng(X, y, k, prep_fit, fit, loss, rng):
 @key.reject("You return the mean of the losses; asked for are the k losses, one for each fold.", fails=RESULT)
 def mean_returned(X, y, k, prep_fit, fit, loss, rng):
     return np.mean(_run(X, y, _folds(X, k, rng), prep_fit, fit, loss))
+
+
+@key.reject("Your losses are stored with the type of y: where y holds whole numbers they are cut.", fails=[VALUES])
+def losses_of_the_type_of_y(X, y, k, prep_fit, fit, loss, rng):
+    return _run(X, y, _folds(X, k, rng), prep_fit, fit, loss).astype(y.dtype)

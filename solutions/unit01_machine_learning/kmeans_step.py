@@ -68,6 +68,7 @@ def the_inertia_agrees(answer, rng):
 @key.part("core", weight=0.5)
 def the_inertia_never_increases(answer, rng):
     X = rng.normal(size=(25, 2)) + rng.uniform(2, 3, size=2)
+    X[:3] = [[0.0, 0.0], [6.0, 5.0], [0.0, 7.0]]  # by |x| + |y| the third is nearer to the first
     centers, values = X[:2], []  # of two groups none ever gets empty
     for _ in range(6):
         expected = kmeans_step(X, centers)
@@ -207,14 +208,31 @@ def labels_of_the_new_centres(X, centers):
     return _squares(X, moved).argmin(axis=1), moved, squares.min(axis=1).sum()
 
 
-@key.reject(
-    "You add absolute differences; nearness is measured by the Euclidean distance.",
-    fails=[WORKED, LABELS, INERTIA, STEPS, LAYOUT],
-)
+ABSOLUTE = "You add absolute differences; nearness is measured by the Euclidean distance."
+
+
+@key.reject(ABSOLUTE, fails=[WORKED, LABELS, INERTIA, STEPS, LAYOUT])
 def manhattan(X, centers):
     distances = np.abs(X[:, None] - centers).sum(axis=2)
     labels = distances.argmin(axis=1)
     return labels, _means(X, labels, centers), distances.min(axis=1).sum()
+
+
+@key.reject(ABSOLUTE, fails=[LABELS, STEPS])
+def labels_by_manhattan(X, centers):
+    labels = np.abs(X[:, None] - centers).sum(axis=2).argmin(axis=1)
+    return labels, _means(X, labels, centers), np.sum((X - centers[labels]) ** 2)
+
+
+@key.reject(
+    "Your new centres are the medians of their points; asked for are the means.",
+    fails=[CENTERS, STEPS, EMPTY, LAYOUT],
+)
+def medians_for_means(X, centers):
+    squares = _squares(X, centers)
+    labels = squares.argmin(axis=1)
+    moved = [np.median(X[labels == c], axis=0) if np.any(labels == c) else centers[c] for c in range(len(centers))]
+    return labels, np.array(moved), squares.min(axis=1).sum()
 
 
 @key.reject("A point with two nearest centres must join the one with the lower index.", fails=[TIE])

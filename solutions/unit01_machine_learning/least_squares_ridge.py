@@ -1,7 +1,8 @@
 """Answer key: least squares with and without a ridge penalty (unit 1).
 
-Designs without full column rank are made of columns of -1 and 1 times powers of two, so that centring and products are
-exact: a right answer loses no digits, and a matrix that must not be inverted is singular to the last bit.
+Designs without full column rank are made of columns of -1 and 1 times powers of two, or of small integers in 8 or 16
+rows, so that centring and products are exact: a right answer loses no digits. A matrix that must not be inverted is
+singular to the last bit; elimination notices that for the first kind, and not, by rounding, for the second.
 """
 
 import numpy as np
@@ -29,6 +30,11 @@ def deficient(rng, columns, sizes, means):
     y = 20 + SIGNS[1:].T @ (rng.choice([-1, 1], size=3) * rng.uniform(1, 2, size=3))
     rows = rng.permutation(4)
     return X[rows], y[rows]
+
+
+def integers(rng, n, p):
+    """A table of small integers, and y around 20."""
+    return rng.integers(1, 8, size=(n, p)).astype(float), 20 + rng.normal(size=n)
 
 
 def pair(got):
@@ -96,6 +102,9 @@ def more_columns_than_rows_without_a_penalty(answer, rng):
     means = np.array([1.0, 2.0, 1.0, -1.0, 1.0]) * sizes
     X, y = deficient(rng, [1, 2, 3, 1, 2], sizes, means)
     close(answer(X.copy(), y.copy(), 0.0), least_squares(X, y, 0.0), ITER, what=NAMES)
+    for n, p in [(8, 20), (16, 30)]:
+        X, y = integers(rng, n, p)
+        close(answer(X.copy(), y.copy()), least_squares(X, y), ITER, what=NAMES)
 
 
 @key.part("edge", weight=0.5)
@@ -213,6 +222,30 @@ def inverse_of_a_singular_matrix(X, y, lam=0.0):
     A, t = _centred(X, y)
     beta = np.linalg.inv(A.T @ A / len(y) + lam * np.eye(X.shape[1])) @ (A.T @ t / len(y))
     return _with_intercept(X, y, beta)
+
+
+UNNOTICED = "You wait for a LinAlgError, but by rounding a singular matrix is often solved or inverted without one."
+
+
+@key.reject(UNNOTICED, fails=[SHORTEST])
+def singular_only_where_solve_says_so(X, y, lam=0.0):
+    A, t = _centred(X, y)
+    S, r = A.T @ A / len(y) + lam * np.eye(X.shape[1]), A.T @ t / len(y)
+    try:
+        beta = np.linalg.solve(S, r)
+    except np.linalg.LinAlgError:
+        beta = np.linalg.pinv(S) @ r
+    return _with_intercept(X, y, beta)
+
+
+@key.reject(UNNOTICED, fails=[SHORTEST])
+def singular_only_where_inv_says_so(X, y, lam=0.0):
+    A, t = _centred(X, y)
+    S, r = A.T @ A / len(y) + lam * np.eye(X.shape[1]), A.T @ t / len(y)
+    try:
+        return _with_intercept(X, y, np.linalg.inv(S) @ r)
+    except np.linalg.LinAlgError:
+        return _with_intercept(X, y, np.linalg.pinv(S) @ r)
 
 
 @key.reject(

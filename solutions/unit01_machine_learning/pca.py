@@ -81,10 +81,13 @@ def scores_and_axes_restore_what_they_can(answer, rng):
     close(left, rest, ITER, what="the squared error of the points restored from scores and axes")
 
 
-@key.part("core", weight=0.5, feedback="Read the convention for the sign again.")
+@key.part("core", weight=0.5)
 def axes_and_scores_follow_the_sign_convention(answer, rng):
     X = cloud(rng, 26, 24, 24)
-    close(triple(answer(X.copy(), 24))[:2], pca(X, 24)[:2], ITER, what=NAMES[:2])
+    got, expected = triple(answer(X.copy(), 24)), pca(X, 24)
+    close(up_to_signs(got, expected)[:2], expected[:2], ITER, what=NAMES[:2])
+    turned = np.sum(got[1] * expected[1], axis=0) < 0
+    check(not turned.any(), "Some axes point the other way: read the convention for the sign again.")
 
 
 @key.part("edge", weight=0.5, feedback="Try fewer points than coordinates.")

@@ -71,9 +71,10 @@ def zero_over_zero_is_zero_division(answer, rng):
 
 @key.part("edge", weight=0.5)
 def a_zero_above_a_positive_count_is_zero(answer, rng):
-    C = uneven(rng, 3)
-    C[0, 0] = 0
-    agree(answer, C, "macro", 1.0)
+    for K in (3, 4):
+        C = uneven(rng, K)
+        C[0, 0] = 0
+        agree(answer, C, "macro", 1.0)
     agree(answer, np.array([[7, 2], [5, 0]]), "binary", 1.0)
 
 
@@ -228,6 +229,17 @@ def positive_is_class_0(C, average, zero_division=0.0):
 )
 def micro_as_macro(C, average, zero_division=0.0):
     return tuple(_table(C, "macro" if average == "micro" else average, zero_division).mean(0))
+
+
+@key.reject(
+    "Micro averages pool the counts before dividing; yours are means over the classes, weighted by their size.",
+    fails=["micro_adds_the_counts_first", "zero_over_zero_is_zero_division"],
+)
+def micro_as_weighted_mean(C, average, zero_division=0.0):
+    if average != "micro":
+        return tuple(_table(C, average, zero_division).mean(0))
+    with np.errstate(invalid="ignore"):
+        return tuple(C.sum(1) / C.sum() @ _table(C, "macro", zero_division))
 
 
 @key.reject(

@@ -24,7 +24,7 @@ def biased(rng, n, slope=0.3, bias=1.0):
 def around(rng, n, delta):
     """Targets, and predictions with errors clearly below and clearly above delta, of both signs."""
     size = delta * np.where(np.arange(n) % 2, rng.uniform(0.3, 0.8, size=n), rng.uniform(1.5, 4, size=n))
-    y = rng.normal(size=n)
+    y = 3 + rng.normal(size=n)
     return y, y + rng.permutation(size * np.where(np.arange(n) % 3, 1, -1))
 
 
@@ -199,6 +199,24 @@ def huber_without_half(y, yhat, delta=1.0):
 )
 def huber_with_delta_1(y, yhat, delta=1.0):
     return _measures(y, yhat, 1.0)
+
+
+@key.reject(
+    "Your Huber loss takes its branch by e itself: a large negative error lies on the parabola there.",
+    fails=["the_huber_error_turns_at_delta", LAYOUT],
+)
+def huber_branch_by_signed_error(y, yhat, delta=1.0):
+    e = yhat - y
+    return _measures(y, yhat, delta, huber=np.where(e <= delta, e**2 / 2, delta * (np.abs(e) - delta / 2)).mean())
+
+
+@key.reject(
+    "The linear branch of your Huber loss has the constant of δ = 1.",
+    fails=["the_huber_error_turns_at_delta", LAYOUT],
+)
+def huber_offset_of_delta_1(y, yhat, delta=1.0):
+    a = np.abs(yhat - y)
+    return _measures(y, yhat, delta, huber=np.where(a <= delta, a**2 / 2, delta * (a - 0.5)).mean())
 
 
 @key.reject(

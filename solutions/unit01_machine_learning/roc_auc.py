@@ -48,7 +48,9 @@ def five_samples_without_ties(answer, rng):
 @key.part("core", weight=2)
 def each_distinct_score_is_a_point(answer, rng):
     agree(answer, *sample(rng, [1, 0, 1, 1, 0, 1, 1, 0, 0, 1], [0, 1, 0, 0, 1, 0, 0, 1, 1, 0]))
-    agree(answer, *sample(rng, [0, 1, 0, 1, 1], [1, 0, 1, 0, 0]))
+    y, s = sample(rng, [0, 1, 0, 1, 1], [1, 0, 1, 0, 0])
+    for near in (s, 2.0**-30 * s, 1 + 2.0**-20 * s):
+        agree(answer, y, near)
 
 
 @key.part("core", weight=2)
@@ -267,6 +269,19 @@ def corners_only(y, s):
     turns = np.diff(fpr)[1:] * np.diff(tpr)[:-1] != np.diff(fpr)[:-1] * np.diff(tpr)[1:]
     keep = np.concatenate([[True], turns, [True]])
     return fpr[keep], tpr[keep], _area(fpr, tpr)
+
+
+@key.reject(
+    "You take scores that are merely close for equal; only equal ones cross a threshold together.",
+    fails=["each_distinct_score_is_a_point"],
+)
+def close_scores_grouped(y, s):
+    _refuse(y)
+    values = np.sort(s)[::-1]
+    last = np.append(~np.isclose(values[1:], values[:-1]), True)
+    fpr = np.array([0.0, *(np.mean(s[y == 0] >= t) for t in values[last])])
+    tpr = np.array([0.0, *(np.mean(s[y == 1] >= t) for t in values[last])])
+    return fpr, tpr, _area(fpr, tpr)
 
 
 @key.reject(

@@ -105,12 +105,16 @@ def a_constant_feature_keeps_its_differences(answer, rng):
         args[2][:, columns] = value + rng.uniform(1, 2, size=(4, len(columns)))
         numbers_agree(answer(*args), args)
     numbers_agree(answer(*args[:2], *args[:2]), (*args[:2], *args[:2]))
+    args = table(rng, 6, 4, NAMES[:3])
+    args[0][:, :2] *= 2.0**-30  # nearly constant is not constant
+    args[2][:, :2] *= 2.0**-30
+    numbers_agree(answer(*args), args)
 
 
 @key.part("edge", weight=0.5)
 def an_unseen_category_gives_zeros(answer, rng):
     Xnum_fit, fit, Xnum, new = table(rng, 9, 6, NAMES[1:5])
-    for places, value in [([1, 4], "a new place"), ([0], "zoo"), ([2, 3], "Old")]:
+    for places, value in [([1, 4], "a new place"), ([0], "zoo"), ([2, 3], "Old"), ([1, 5], "Old town hall")]:
         new = new.astype("U20")
         new[places] = value
         categories_agree(answer(Xnum_fit, fit, Xnum, new), (Xnum_fit, fit, Xnum, new))
@@ -247,6 +251,13 @@ def epsilon_added(Xnum_fit, xcat_fit, Xnum, xcat):
     return np.hstack([numbers, _units(xcat_fit, xcat)])
 
 
+@key.reject("You take a σ that is merely small for 0; only a σ of exactly 0 is replaced.", fails=[CONSTANT])
+def small_spread_taken_for_zero(Xnum_fit, xcat_fit, Xnum, xcat):
+    spread = Xnum_fit.std(0)
+    numbers = (Xnum - Xnum_fit.mean(0)) / np.where(np.isclose(spread, 0), 1, spread)
+    return np.hstack([numbers, _units(xcat_fit, xcat)])
+
+
 @key.reject(
     "Your one-hot columns come from the rows being encoded, so their meaning changes from call to call.",
     fails=[*NOMINAL],
@@ -280,6 +291,14 @@ def unseen_taken_for_a_neighbour(Xnum_fit, xcat_fit, Xnum, xcat):
     categories = np.unique(xcat_fit)
     place = np.minimum(np.searchsorted(categories, xcat), len(categories) - 1)
     return np.hstack([_numbers(Xnum_fit, Xnum), np.eye(len(categories))[place]])
+
+
+@key.reject(
+    "You give new names the length of the known ones: cut off, an unseen category may look like a known one.",
+    fails=["an_unseen_category_gives_zeros"],
+)
+def unseen_cut_to_a_known_length(Xnum_fit, xcat_fit, Xnum, xcat):
+    return np.hstack([_numbers(Xnum_fit, Xnum), _units(xcat_fit, xcat.astype(xcat_fit.dtype))])
 
 
 @key.reject(

@@ -629,9 +629,10 @@ returned in the order train, dev, test. `fractions` is $(f_{\text{train}}, f_{\t
 **Worked example.** $n = 10$ and fractions $(0.7, 0.15, 0.15)$: dev and test get $\lfloor 1.5 \rfloor = 1$ sample each,
 train the other 8. One possible result is `array([3, 0, 9, 4, 1, 6, 8, 2])`, `array([7])`, `array([5])`.
 
-**What counts.** Every sample lies in exactly one part, and has the same chance to be in the test part as every other;
-the order inside a part is free. Randomness comes from `rng`, a `numpy.random.Generator`, and from nowhere else. The
-small $10^{-9}$ is for fractions such as $0.29$, for which the computer finds $0.29 \cdot 100 = 28.999\ldots$
+**What counts.** Every sample lies in exactly one part, and every set of samples of the right size has the same chance to
+be the test part, neighbours or not; the order inside a part is free. Randomness comes from `rng`, a
+`numpy.random.Generator`, and from nowhere else. The small $10^{-9}$ is for fractions such as $0.29$, for which the
+computer finds $0.29 \cdot 100 = 28.999\ldots$
 """
 
 
@@ -736,7 +737,7 @@ $\frac14 (1 + 2 + 3 + 4) = \frac52$ and its loss is $\frac12\left(\frac{25}{4} +
 
 **What counts.** `prep_fit`, `fit` and `loss` are called $k$ times each. No row of $D_j$ may reach `prep_fit` or `fit`
 in round $j$: what leaks there makes the loss too good. Each row is validated exactly once, also when $k$ does not
-divide $n$, and for $k = n$.
+divide $n$, and for $k = n$. `y` may hold numbers or, as integers, classes.
 """
 
 
