@@ -11,6 +11,7 @@ key = Key("unit04_feedforward/activations", reference=activation, bans=N0)
 
 SMOOTH, KINKED = ("sigmoid", "tanh", "softplus"), ("relu", "leaky_relu")
 NAMES = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus")
+TAIL = np.array([6.0, 9.0, 20.0])  # the curves are close to their limits here, and not there yet
 
 
 def both(answer, name, z):
@@ -46,6 +47,8 @@ def the_values_agree(answer, rng):
         for shape in [(7,), (3, 5), (2, 4, 3), ()]:
             z = apart(rng, shape)
             close(both(answer, name, z)[0], activation(name, z)[0], what=f"S of {name}")
+        for z in (-TAIL, TAIL):
+            close(both(answer, name, z)[0], activation(name, z)[0], what=f"S of {name}")
 
 
 @key.part("core", weight=1.5)
@@ -55,6 +58,8 @@ def the_derivatives_agree_and_are_the_slopes(answer, rng):
             z = apart(rng, shape)
             slope = both(answer, name, z)[1]
             close(slope, activation(name, z)[1], what=f"S' of {name}")
+        for z in (-TAIL, TAIL):
+            close(both(answer, name, z)[1], activation(name, z)[1], what=f"S' of {name}")
         z = apart(rng, (6,))
         slope = both(answer, name, z)[1]
         directional(slope, lambda t, name=name: activation(name, t)[0].sum(), z, rng, what=f"S' of {name}")
@@ -211,6 +216,40 @@ def leaky_slope_both_sides(name, z):
 )
 def leaky_slope_one_tenth(name, z):
     return (np.where(z > 0, z, 0.1 * z), np.where(z > 0, 1, 0.1)) if name == "leaky_relu" else _right(name, z)
+
+
+CUT = "Your sigmoid is cut off: it comes near 0 and 1 but does not reach them at z = -6 and z = 6."
+
+
+@key.reject(CUT, fails=[VALUES, SLOPES])
+def sigmoid_cut_off(name, z):
+    s = np.where(np.abs(z) > 5, z > 0, _sigma(z))
+    return (s, s * (1 - s)) if name == "sigmoid" else _right(name, z)
+
+
+@key.reject(CUT, fails=[VALUES, SLOPES])
+def sigmoid_cut_off_for_softplus_too(name, z):
+    s = np.where(np.abs(z) > 5, z > 0, _sigma(z))
+    return {"sigmoid": (s, s * (1 - s)), "softplus": (np.logaddexp(0, z), s)}.get(name) or _right(name, z)
+
+
+@key.reject("Your softplus is cut off: at z = 6 it is not yet z.", fails=[VALUES])
+def softplus_cut_off_above(name, z):
+    return (np.where(z > 5, z, np.logaddexp(0, z)), _sigma(z)) if name == "softplus" else _right(name, z)
+
+
+@key.reject("Your softplus is cut off: at z = -6 it is not yet 0.", fails=[VALUES])
+def softplus_cut_off_below(name, z):
+    return (np.where(z < -5, 0, np.logaddexp(0, z)), _sigma(z)) if name == "softplus" else _right(name, z)
+
+
+CLIPPED = "You clip z to a range that is too small: at z = 20 your sigmoid still has its value at the end of the range."
+
+
+@key.reject(CLIPPED, fails=[VALUES, SLOPES, HUGE])
+def sigmoid_of_z_clipped_at_ten(name, z):
+    s = _sigma(np.clip(z, -10, 10))
+    return (s, s * (1 - s)) if name == "sigmoid" else _right(name, z)
 
 
 @key.reject("In your softplus e^z overflows for large z; use a log-add-exp.", fails=[HUGE])

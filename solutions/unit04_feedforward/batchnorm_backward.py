@@ -1,7 +1,7 @@
 """Answer key: the gradient of batch normalisation through its statistics (unit 4).
 
 The slope part differentiates the forward pass itself by differences and uses no formula of the backward pass.
-How eps enters s is seen by the edge parts only.
+How eps enters s is seen by the worked example and by the edge parts.
 """
 
 import numpy as np
@@ -47,8 +47,10 @@ def gradient(answer, g, Z, gamma, eps):
 
 @key.part("worked", weight=1)
 def three_samples_by_hand(answer, rng):
+    got = ask(answer, np.array([[1.0], [0], [0]]), np.array([[-1.0], [0], [1]]), np.array([3.0]), 1 / 3)
+    close(got, (np.array([[1.0], [-1], [0]]), np.array([-1.0]), np.array([1.0])), ITER, what=NAMES)
     got = ask(answer, np.array([[1.0], [0], [0]]), np.array([[-1.0], [0], [1]]), np.array([3.0]), UNSEEN)
-    r = np.sqrt(3 / 2)  # 1/s for eps almost 0
+    r = np.sqrt(3 / 2)  # 1/s for eps almost 0; in the example s is 1 and hides mistakes
     close(got, (np.array([[0.5 * r], [-r], [0.5 * r]]), np.array([-r]), np.array([1.0])), ITER, what=NAMES)
 
 
@@ -282,17 +284,28 @@ def divided_by_gamma(g, Z, gamma, eps=1e-5):
     return _back(h, zbar, s), (h * zbar).sum(0) / gamma, g.sum(0)
 
 
-@key.reject("ε belongs under the root, as in the forward pass: s is the root of the sum of σ² and ε.", fails=[TWO])
+@key.reject(
+    "ε belongs under the root, as in the forward pass: s is the root of the sum of σ² and ε.", fails=[WORKED, TWO]
+)
 def eps_outside_root(g, Z, gamma, eps=1e-5):
     s = Z.std(0) + eps
     zbar = (Z - Z.mean(0)) / s
     return _back(g * gamma, zbar, s), (g * zbar).sum(0), g.sum(0)
 
 
-@key.reject("In s the ε under the root is missing.", fails=[TWO, ONE])
+@key.reject("In s the ε under the root is missing.", fails=[WORKED, TWO, ONE])
 def eps_missing(g, Z, gamma, eps=1e-5):
     zbar, s = _zbar(Z, 0)
     return _back(g * gamma, zbar, s), (g * zbar).sum(0), g.sum(0)
+
+
+PROJECTED = "In g_Z the values z̄ are those of the forward pass, divided by s: yours leave out ε."
+
+
+@key.reject(PROJECTED, fails=[WORKED, TWO])
+def eps_missing_in_the_variance_term(g, Z, gamma, eps=1e-5):
+    (zbar, s), unit = _zbar(Z, eps), (Z - Z.mean(0)) / np.where(Z.var(0) > 0, Z.std(0), 1)
+    return _back(g * gamma, unit, s), (g * zbar).sum(0), g.sum(0)
 
 
 @key.reject("The gradients come in the order g_Z, g_γ, g_β.", fails=[WORKED, GAMMA, BETA, TWO, ZERO, ONE, LAYOUT])

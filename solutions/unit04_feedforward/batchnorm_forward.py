@@ -34,16 +34,27 @@ def running(rng, d):
     return rng.uniform(5, 6, size=d), rng.uniform(7, 9, size=d)
 
 
+def paired(got):
+    """What was returned; a state whose two arrays are the rows of one is let pass."""
+    check(type(got) in (tuple, list) and len(got) == 2, "bn_forward must return the output and the new state, a pair.")
+    new = tuple(got[1]) if type(got[1]) is np.ndarray and got[1].ndim == 2 else got[1]
+    check(type(new) in (tuple, list) and len(new) == 2, "The new state must be a pair: running mean, running variance.")
+    return got[0], new
+
+
 def ask(answer, *args):
     """The output and the new state; state arrays are copied for each call."""
     Z, gamma, beta, state, *others = args
-    got = answer(Z.copy(), gamma.copy(), beta.copy(), tuple(s.copy() for s in state), *others)
-    pair = type(got) in (tuple, list) and len(got) == 2 and type(got[1]) in (tuple, list) and len(got[1]) == 2
-    check(pair, "bn_forward must return the output and the new state, a pair.")
-    for s in got[1]:
+    out, new = paired(answer(Z.copy(), gamma.copy(), beta.copy(), tuple(s.copy() for s in state), *others))
+    for s in new:
         good = type(s) is np.ndarray and s.shape == beta.shape and s.dtype.kind == "f"
         check(good, "The new state must hold two arrays of floats, of the shape of beta.")
-    return got
+    return out, new
+
+
+def flat(got):
+    out, new = paired(got)
+    return out, *new
 
 
 @key.part("worked", weight=1)
@@ -96,7 +107,7 @@ def ten_batches_in_a_row_with_the_usual_settings(answer, rng):
     close(state, expected, what=("the running mean after ten batches", "the running variance after ten batches"))
 
 
-@key.part("core", weight=1, feedback="Where does eps stand?")
+@key.part("core", weight=1, feedback="The variances are smaller than eps here.")
 def eps_stands_under_the_root(answer, rng):
     for train in (True, False):
         gamma, beta = scales(rng, 3)
@@ -124,7 +135,9 @@ def a_constant_feature_becomes_beta(answer, rng):
 def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
     for train in (True, False):
         args = batch(rng, 5, 3), *scales(rng, 3), running(rng, 3), train, 0.5, UNSEEN
-        standard(answer, args, bn_forward, what=("the output", "the state"))
+        ask(answer, *args)
+        names = ("the running mean", "the running variance")
+        standard(lambda *a: flat(answer(*a)), args, lambda *a: flat(bn_forward(*a)), what=("the output", *names))
 
 
 @key.accept
@@ -165,6 +178,17 @@ def by_covariance(Z, gamma, beta, state, train, momentum=0.1, eps=1e-5):
     else:
         mu, sigma2 = mean, variance
     return [np.asfortranarray(beta + gamma * (Z - mu) * (sigma2 + eps) ** -0.5), [mean, variance]]
+
+
+@key.accept
+def with_the_state_as_rows_of_one_array(Z, gamma, beta, state, train, momentum=0.1, eps=1e-5):
+    rows = np.vstack(state)
+    mu, sigma2 = (Z.mean(axis=0), Z.var(axis=0)) if train else rows
+    if train:
+        n = len(Z)
+        weights = np.array([[momentum], [momentum if n > 1 else 0]], dtype=Z.dtype)
+        rows = (1 - weights) * rows + weights * np.vstack([mu, sigma2 * n / max(n - 1, 1)])
+    return gamma * (Z - mu) / np.sqrt(sigma2 + eps) + beta, rows
 
 
 def _moved(state, Z, momentum):
@@ -233,6 +257,23 @@ def momentum_reversed(Z, gamma, beta, state, train, momentum=0.1, eps=1e-5):
 def eps_outside_root(Z, gamma, beta, state, train, momentum=0.1, eps=1e-5):
     mu, sigma2 = (Z.mean(0), Z.var(0)) if train else state
     out = gamma * (Z - mu) / (np.sqrt(sigma2) + eps) + beta
+    return out, (_moved(state, Z, momentum) if train else state)
+
+
+REPLACED = "ε is added to every variance: you put another number in the place of those that are small."
+
+
+@key.reject(REPLACED, fails=[EPS])
+def small_variances_replaced(Z, gamma, beta, state, train, momentum=0.1, eps=1e-5):
+    mu, sigma2 = (Z.mean(0), Z.var(0)) if train else state
+    out = _normalised(Z, mu, np.where(sigma2 < eps, 1, sigma2), gamma, beta, 0)
+    return out, (_moved(state, Z, momentum) if train else state)
+
+
+@key.reject(REPLACED, fails=[EPS])
+def small_variances_replaced_before_eps(Z, gamma, beta, state, train, momentum=0.1, eps=1e-5):
+    mu, sigma2 = (Z.mean(0), Z.var(0)) if train else state
+    out = _normalised(Z, mu, np.where(sigma2 < eps, 1, sigma2), gamma, beta, eps)
     return out, (_moved(state, Z, momentum) if train else state)
 
 

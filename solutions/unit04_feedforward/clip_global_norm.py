@@ -11,7 +11,7 @@ from dlmath_ref import clip_global_norm
 
 key = Key("unit04_feedforward/clip_global_norm", reference=clip_global_norm, bans=N0)
 
-NAMES = ("the list of clipped gradients", "the norm")
+BEFORE = "the norm"
 
 
 def gradients(rng, size=1.0):
@@ -31,48 +31,59 @@ def call(answer, grads, max_norm):
     return got
 
 
+def clipped_as(got, expected):
+    listed = type(got) in (tuple, list) and len(got) == len(expected)
+    check(listed, f"The clipped gradients must be a list of {len(expected)} arrays here, as many as were given.")
+    for k, (g, e) in enumerate(zip(got, expected, strict=True)):
+        close(g, e, ITER, what=f"grads[{k}] after clipping")
+
+
 @key.part("worked", weight=1)
 def three_and_four(answer, rng):
     grads = [np.array([3.0]), np.array([4.0])]
     for max_norm, expected in [(1.0, [0.6, 0.8]), (10.0, [3.0, 4.0])]:
-        close(answer([g.copy() for g in grads], max_norm), ([np.array([x]) for x in expected], 5.0), ITER, what=NAMES)
+        got = call(answer, grads, max_norm)
+        clipped_as(got[0], [np.array([x]) for x in expected])
+        close(got[1], 5.0, ITER, what=BEFORE)
 
 
 @key.part("core", weight=1)
 def long_gradients_are_shortened_together(answer, rng):
     for share in (0.3, 0.8):
         grads = gradients(rng)
-        got = call(answer, grads, share * global_norm(grads))
-        close(got[0], [share * g for g in grads], ITER, what=NAMES[0])
+        clipped_as(call(answer, grads, share * global_norm(grads))[0], [share * g for g in grads])
 
 
 @key.part("core", weight=1)
 def short_gradients_stay_as_they_are(answer, rng):
     for share in (1.2, 10.0):
         grads = gradients(rng)
-        close(call(answer, grads, share * global_norm(grads))[0], grads, ITER, what=NAMES[0])
+        clipped_as(call(answer, grads, share * global_norm(grads))[0], grads)
 
 
 @key.part("core", weight=1)
 def the_norm_is_that_of_all_entries_before(answer, rng):
     for share in (0.5, 2.0):
         grads = gradients(rng)
-        close(call(answer, grads, share * global_norm(grads))[1], global_norm(grads), ITER, what=NAMES[1])
+        close(call(answer, grads, share * global_norm(grads))[1], global_norm(grads), ITER, what=BEFORE)
 
 
 @key.part("edge", weight=0.5)
 def tiny_gradients_zeros_and_none_at_all(answer, rng):
     grads = gradients(rng, size=1e-6)
-    close(call(answer, grads, 0.25 * global_norm(grads))[0], [0.25 * g for g in grads], ITER, what=NAMES[0])
-    zeros = [np.zeros((2, 3)), np.zeros(4)]
-    close(call(answer, zeros, 0.5), (zeros, 0.0), what=NAMES)
-    close(call(answer, [], 0.5), ([], 0.0), what=NAMES)
+    clipped_as(call(answer, grads, 0.25 * global_norm(grads))[0], [0.25 * g for g in grads])
+    for zeros in ([np.zeros((2, 3)), np.zeros(4)], []):
+        got = call(answer, zeros, 0.5)
+        clipped_as(got[0], zeros)
+        close(got[1], 0.0, what=BEFORE)
 
 
 @key.part("edge", weight=0.5)
 def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
     grads = gradients(rng)
-    standard(answer, (grads, 0.5 * global_norm(grads)), clip_global_norm, tol=ITER, what=NAMES)
+    standard(
+        answer, (grads, 0.5 * global_norm(grads)), clip_global_norm, tol=ITER, what=("the clipped gradients", BEFORE)
+    )
 
 
 @key.accept
@@ -149,6 +160,15 @@ def largest_norm(grads, max_norm):
 @key.reject("Your norm is squared: take the root of the sum.", fails=WRONG_NORM)
 def without_root(grads, max_norm):
     norm = sum(float(np.sum(g**2)) for g in grads)
+    return _clipped(grads, norm, max_norm), norm
+
+
+@key.reject(
+    "For a matrix you take the spectral norm, its largest singular value, which is not the norm of its entries.",
+    fails=[LONG, NORM, TINY, INPUTS],
+)
+def spectral_norms(grads, max_norm):
+    norm = np.sqrt(sum(np.linalg.norm(np.atleast_1d(g), 2) ** 2 if g.ndim <= 2 else np.sum(g * g) for g in grads))
     return _clipped(grads, norm, max_norm), norm
 
 

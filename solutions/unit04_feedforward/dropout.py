@@ -50,7 +50,7 @@ def no_dropping_and_the_worked_example(answer, rng):
     out, mask = forward(answer, A.copy(), 0.0, rng)
     check(mask.all(), "With p = 0 nothing is dropped: the mask must be True everywhere.")
     close(out, A, what="the output for p = 0")
-    A = np.tile(A, (40, 1))
+    A = np.tile(A, (41, 1))
     out, mask = forward(answer, A.copy(), 0.5, rng)
     close(out, kept(A, mask, 0.5), what="the output for p = 1/2")
     g = answer.dropout_backward(np.ones((1, 3)), np.array([[True, False, True]]), 0.5)
@@ -67,8 +67,8 @@ def the_output_is_what_the_mask_keeps_scaled_up(answer, rng):
 
 @key.part("core", weight=1, feedback="p_drop is the probability that an entry is dropped.")
 def entries_are_dropped_with_probability_p(answer, rng):
-    mask = forward(answer, np.ones((1, 200_000)), 0.3, rng)[1]
-    rate(int(mask.sum()), mask.size, 0.7, what="a kept entry")
+    mask = forward(answer, np.tile([1.0, 0.0], (1, 100_000)), 0.3, rng)[1]  # a unit that is 0 may be kept, too
+    rate(int(mask.sum()), mask.size, 0.7, what="A kept entry")
 
 
 @key.part("core", weight=1)
@@ -99,6 +99,7 @@ def the_passed_generator_decides_the_mask(answer, rng):
 @key.part("core", weight=1)
 def in_evaluation_nothing_is_dropped(answer, rng):
     A = away(rng, (12, 7))
+    A[:, 2] = 0
     out, mask = forward(answer, A.copy(), 0.4, rng, False)
     close(out, A, what="the output in evaluation")
     check(mask.all(), "In evaluation the mask must be True everywhere.")
@@ -116,7 +117,8 @@ def the_gradient_passes_where_the_mask_kept(answer, rng):
 
 @key.part("edge", weight=0.5)
 def dropping_nothing_and_nearly_everything(answer, rng):
-    A = away(rng, (30, 20))
+    A = away(rng, (31, 19))
+    A[:, 2] = 0
     for p in (0.0, 0.9):
         out, mask = forward(answer, A.copy(), p, rng)
         close(out, kept(A, mask, p), what=f"the output for p = {p}")
@@ -230,6 +232,35 @@ class ScaledByP:
 def scaled_by_p_forwards(A, p_drop, rng, train=True):
     mask = _mask(A, p_drop, rng, train)
     return (A * mask / p_drop if train else A), mask
+
+
+SHARE = "Divide by the probability of keeping, 1 − p, not by the share that happened to be kept."
+
+
+@key.reject(SHARE, fails=[WORKED, FORMULA, EXTREMES, LAYOUT], function="dropout_forward")
+def scaled_by_the_share_kept(A, p_drop, rng, train=True):
+    mask = _mask(A, p_drop, rng, train)
+    return A * mask / mask.mean(), mask
+
+
+@key.reject(SHARE, fails=[WORKED, BACKWARD, EXTREMES, LAYOUT], function="dropout_backward")
+def scaled_by_the_share_kept_backwards(g, mask, p_drop):
+    return g * mask / mask.mean()
+
+
+ZEROS = "The mask says which units are kept, and one that is kept may be 0 itself: do not read it from the output."
+
+
+@key.reject(ZEROS, fails=[RATE, EXTREMES], function="dropout_forward")
+def mask_read_from_the_output(A, p_drop, rng, train=True):
+    out = _scaled(A, _mask(A, p_drop, rng, train), p_drop, train)
+    return out, out != 0 if train else np.ones(A.shape, bool)
+
+
+@key.reject(ZEROS, fails=[RATE, EVALUATION, EXTREMES], function="dropout_forward")
+def mask_read_from_the_output_in_evaluation_too(A, p_drop, rng, train=True):
+    out = _scaled(A, _mask(A, p_drop, rng, train), p_drop, train)
+    return out, out != 0
 
 
 SWAPPED = "You keep with probability p; p_drop is the probability of dropping."

@@ -77,13 +77,13 @@ def losses_that_never_fall_and_a_single_epoch(answer, rng):
 def gains_must_exceed_min_delta(answer, rng):
     delta, top = int(rng.integers(3, 9)) / 4, 64.0
     small = delta / 2 + 0.125  # one such gain is too little, two are enough
+    exact(answer([top, top - 1.0, top - 0.5, top], 2, min_delta=0.75), (1, 3), what=NAMES)
     for losses in (
         [top, top - 0.125, top + 0.125, top, top, top, top - 9 * delta],
         [top, top - delta, top - delta - 0.25, top - delta, top, top - 9 * delta],  # exactly delta; then more
         [top - k * small for k in range(6)],
     ):
         exact(answer(list(losses), 3, delta), early_stopping(losses, 3, delta), what=NAMES)
-    exact(answer([top, top - 1.0, top - 0.5, top], 2, min_delta=0.75), (1, 3), what=NAMES)
     standard(answer, (history(rng, 3, delta), 3, delta), early_stopping, what=NAMES)
 
 
@@ -174,6 +174,12 @@ def min_delta_ignored(val_losses, patience, min_delta=0.0):
 def min_delta_added(val_losses, patience, min_delta=0.0):
     L = val_losses
     return _stop(L, lambda t, b: L[t] < L[b] + min_delta, patience)
+
+
+@key.reject("min_delta is a difference of losses; you take it as a share of the best loss.", fails=[DELTA])
+def min_delta_as_a_share(val_losses, patience, min_delta=0.0):
+    L = val_losses
+    return _stop(L, lambda t, b: L[t] < L[b] * (1 - min_delta), patience)
 
 
 @key.reject("Compare with the loss of the best epoch, not with the smallest loss: small gains add up.", fails=[DELTA])

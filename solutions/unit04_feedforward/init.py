@@ -18,15 +18,16 @@ key = Key("unit04_feedforward/init", reference=init_layer, bans=N0)
 HE, XAVIER = "he_normal", "xavier_uniform"
 MANY = (256, 128)  # neurons, inputs: 32768 weights
 FAR = 6.6  # standard errors of a mean; the weights' laws are sub-Gaussian, so beyond it is 2 exp(-FAR^2 / 2) < 1e-9
+CHANCE = "weights that are drawn independently leave it to chance"
 
 
 def draw(answer, n_out, n_in, scheme, rng):
     """The weights, after checking what surrounds them."""
     got = answer(n_out, n_in, scheme, rng)
     check(type(got) in (tuple, list) and len(got) == 2, "init_layer must return two values: W, b.")
-    for name, x, shape in [("W", got[0], (n_out, n_in)), ("b", got[1], (n_out,))]:
-        floats = type(x) is np.ndarray and x.dtype.kind == "f"
-        check(floats, f"{name} must be a numpy array of floating-point numbers.")
+    for name, x, shape, kinds in [("W", got[0], (n_out, n_in), "f"), ("b", got[1], (n_out,), "fiu")]:
+        word = "floating-point numbers" if kinds == "f" else "numbers"
+        check(type(x) is np.ndarray and x.dtype.kind in kinds, f"{name} must be a numpy array of {word}.")
         check(x.shape == shape, f"{name}: got shape {x.shape}, expected {shape}.")
         check(np.isfinite(x).all(), f"{name} must hold finite numbers.")
     check(not got[1].any(), "b must be zero.")
@@ -104,6 +105,11 @@ def every_weight_is_drawn_for_itself(answer, rng):
         W = standardised(draw(answer, *MANY, scheme, rng))
         for axis, of in enumerate(("rows", "columns")):  # means of n independent weights have the variance 1 / n
             variance(W.mean(axis=axis), 1 / MANY[axis], what=f"The means of W over its {of}")
+        small = {n: draw(answer, 8, n, scheme, rng) for n in (13, 14, 15, 16)}
+        means = [np.mean(W) / np.std(W) for W in small.values()]  # each within 1e-5 with probability 1e-4
+        check(np.abs(means).max() > 1e-5, f"The weights of each layer have exactly the mean 0: {CHANCE}.")
+        sizes = [np.mean(W**2) * (n if scheme == HE else n + 8) for n, W in small.items()]
+        check(np.ptp(sizes) > 1e-5 * sizes[0], f"The weights of each layer have exactly one mean square: {CHANCE}.")
 
 
 @key.accept
@@ -124,6 +130,13 @@ def by_inverse_distribution_functions(n_out, n_in, scheme, rng):
         return np.sqrt(24 / (n_in + n_out)) * (u - 0.5), np.zeros(n_out)
     inverse = NormalDist(0, np.sqrt(2 / n_in)).inv_cdf
     return np.array([inverse(min(max(p, 1e-17), 1 - 1e-16)) for p in u.flat]).reshape(u.shape), np.zeros(n_out)
+
+
+@key.accept
+def with_biases_that_are_integers(n_out, n_in, scheme, rng):
+    s = np.sqrt(2 / (n_in if scheme == "he_normal" else n_in + n_out))
+    W = s * (rng.normal(size=(n_out, n_in)) if scheme == "he_normal" else rng.uniform(-(3**0.5), 3**0.5, (n_out, n_in)))
+    return W, np.zeros(n_out, dtype=int)
 
 
 @key.accept
@@ -221,6 +234,23 @@ def no_negative_weights(n_out, n_in, scheme, rng):
     if scheme == "xavier_uniform":
         return rng.random((n_out, n_in)) * np.sqrt(6 / (n_in + n_out)), np.zeros(n_out)
     return _weights(n_out, n_in, scheme, rng), np.zeros(n_out)
+
+
+SETTLED = "You shift or scale the weights after the draw by what was drawn: then they depend on each other."
+
+
+@key.reject(SETTLED, fails=[EACH])
+def he_shifted_and_scaled_after_the_draw(n_out, n_in, scheme, rng):
+    W = _weights(n_out, n_in, scheme, rng)
+    if scheme == "he_normal":
+        W = (W - W.mean()) / W.std() * np.sqrt(2 / n_in)
+    return W, np.zeros(n_out)
+
+
+@key.reject(SETTLED, fails=[EACH])
+def mean_subtracted_after_the_draw(n_out, n_in, scheme, rng):
+    W = _weights(n_out, n_in, scheme, rng)
+    return W - W.mean() if scheme == "he_normal" else W, np.zeros(n_out)
 
 
 RESEEDED = "You make or seed a generator inside the function: every layer of a size gets the same weights."

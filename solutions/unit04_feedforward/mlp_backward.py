@@ -26,7 +26,7 @@ INPUTS, ALL = "the_gradient_of_the_inputs_agrees", "every_activation_has_its_der
 SLOPE, LINEAR = "all_gradients_are_the_slopes_of_the_cost", "costs_add_up_and_so_do_their_gradients"
 SQUARE, ONE = "square_layers_hide_no_transpose", "one_sample_and_units_that_are_switched_off"
 UNCHANGED = "inputs_stay_unchanged_in_any_dtype_and_layout"
-NAMES = ("the list of gradients", "the gradient with respect to X")
+G_X = "the gradient with respect to X"
 ACTS = ("sigmoid", "softplus", "relu", "identity", "leaky_relu", "tanh")
 
 
@@ -38,15 +38,31 @@ def problem(rng, n, widths, acts, off=0):
     return params, As, Zs, rng.normal(size=As[-1].shape), list(acts)
 
 
-def asked(answer, args):
-    """What the answer returns for copies: a pair for each layer, and the gradient of the inputs."""
-    got = answer(*copy.deepcopy(args))
+def well_formed(got, L):
+    """A pair for each of L layers, and the gradient of the inputs."""
     check(type(got) in (tuple, list) and len(got) == 2, "Return two things: the list of gradients, and that of X.")
-    layers, L = got[0], len(args[0])
+    layers = got[0]
     good = type(layers) in (tuple, list) and len(layers) == L
     good = good and all(type(pair) in (tuple, list) and len(pair) == 2 for pair in layers)
     check(good, "The first thing to return is a list with a pair (g_W, g_b) for each layer.")
     return layers, got[1]
+
+
+def asked(answer, args):
+    """What the answer returns for copies."""
+    return well_formed(answer(*copy.deepcopy(args)), len(args[0]))
+
+
+def agrees(answer, args, expected=None):
+    """All gradients, each under its name."""
+    right = flat(mlp_backward(*args) if expected is None else expected)
+    (layers, g_X), names = asked(answer, args), names_of(args[0])
+    for g, e, name in zip([*itertools.chain(*layers), g_X], right, names, strict=True):
+        close(g, e, what=name)
+
+
+def names_of(params):
+    return [f"{g} of layer {l + 1}" for l in range(len(params)) for g in ("g_W", "g_b")] + [G_X]
 
 
 def three_layers(rng):
@@ -59,33 +75,33 @@ def one_relu_layer_by_hand(answer, rng):
     params = [(np.array([[1.0, 1.0], [2.0, -3.0]]), np.array([0.0, 1.0]))]
     As, Zs = [np.array([[1.0, 2.0]]), np.array([[3.0, 0.0]])], [np.array([[3.0, -3.0]])]
     expected = [(np.array([[2.0, 4.0], [0.0, 0.0]]), np.array([2.0, 0.0]))], np.array([[2.0, 2.0]])
-    close(asked(answer, (params, As, Zs, np.array([[2.0, 5.0]]), ["relu"])), expected, what=NAMES)
+    agrees(answer, (params, As, Zs, np.array([[2.0, 5.0]]), ["relu"]), expected)
 
 
 @key.part("core", weight=2)
 def the_gradients_of_the_weights_agree(answer, rng):
     args = three_layers(rng)
-    expected = [W for W, _ in mlp_backward(*args)[0]]
-    close([W for W, _ in asked(answer, args)[0]], expected, what=("g_W of layer 1", "g_W of layer 2", "g_W of layer 3"))
+    for l, (got, expected) in enumerate(zip(asked(answer, args)[0], mlp_backward(*args)[0], strict=True)):
+        close(got[0], expected[0], what=f"g_W of layer {l + 1}")
 
 
 @key.part("core", weight=1.5)
 def the_gradients_of_the_biases_agree(answer, rng):
     args = three_layers(rng)
-    expected = [b for _, b in mlp_backward(*args)[0]]
-    close([b for _, b in asked(answer, args)[0]], expected, what=("g_b of layer 1", "g_b of layer 2", "g_b of layer 3"))
+    for l, (got, expected) in enumerate(zip(asked(answer, args)[0], mlp_backward(*args)[0], strict=True)):
+        close(got[1], expected[1], what=f"g_b of layer {l + 1}")
 
 
 @key.part("core", weight=1.5)
 def the_gradient_of_the_inputs_agrees(answer, rng):
     args = problem(rng, 5, (4, 3, 2), ("tanh", "sigmoid"))
-    close(asked(answer, args)[1], mlp_backward(*args)[1], what=NAMES[1])
+    close(asked(answer, args)[1], mlp_backward(*args)[1], what=G_X)
 
 
 @key.part("core", weight=1.5, feedback="Each of the six activations occurs once.")
 def every_activation_has_its_derivative(answer, rng):
     args = problem(rng, 8, (4, 6, 5, 7, 3, 6, 2), ACTS)
-    close(asked(answer, args), mlp_backward(*args), what=NAMES)
+    agrees(answer, args)
 
 
 @key.part("core", weight=1.5)
@@ -119,19 +135,23 @@ def flat(got):
 @key.part("edge", weight=1)
 def square_layers_hide_no_transpose(answer, rng):
     args = problem(rng, 3, (3, 3, 3, 3), ("tanh", "sigmoid", "tanh"))
-    close(asked(answer, args), mlp_backward(*args), what=NAMES)
+    agrees(answer, args)
 
 
 @key.part("edge", weight=1)
 def one_sample_and_units_that_are_switched_off(answer, rng):
     for widths, acts, off in [((4, 3, 2), ("tanh", "sigmoid"), 0), ((3, 5, 1), ("relu", "tanh"), 3)]:
         args = problem(rng, 1, widths, acts, off)
-        close(asked(answer, args), mlp_backward(*args), what=NAMES)
+        agrees(answer, args)
 
 
 @key.part("edge", weight=1)
 def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
-    standard(answer, problem(rng, 5, (4, 3, 2), ("tanh", "sigmoid")), mlp_backward, what=NAMES)
+    def listed(f):
+        return lambda *args: flat(well_formed(f(*args), 2))
+
+    args = problem(rng, 5, (4, 3, 2), ("tanh", "sigmoid"))
+    standard(listed(answer), args, listed(mlp_backward), what=names_of(args[0]))
 
 
 def slope(name, z):

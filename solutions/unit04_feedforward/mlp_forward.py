@@ -29,24 +29,42 @@ def problem(rng, n, widths, acts):
     return params, rng.normal(size=(n, widths[0])), list(acts)
 
 
-def asked(answer, args):
-    """As and Zs for copies of the arguments."""
-    got = answer(*deepcopy(args))
+def pair(got):
     check(type(got) in (tuple, list) and len(got) == 2, "mlp_forward must return two lists: As and Zs.")
     return got
+
+
+def asked(answer, args):
+    """As and Zs for copies of the arguments."""
+    return pair(answer(*deepcopy(args)))
+
+
+def agree(name, got, expected):
+    """The arrays of one of the lists."""
+    listed = type(got) in (tuple, list) and len(got) == len(expected)
+    check(listed, f"{name} must be a list of {len(expected)} arrays here.")
+    for k, (g, e) in enumerate(zip(got, expected, strict=True)):
+        close(g, e, what=f"{name}[{k}]")
+
+
+def both_agree(answer, args):
+    for name, got, expected in zip(NAMES, asked(answer, args), mlp_forward(*args), strict=True):
+        agree(name, got, expected)
 
 
 @key.part("worked", weight=1)
 def one_relu_layer_by_hand(answer, rng):
     params = [(np.array([[1.0, 1.0], [2.0, -3.0]]), np.array([0.0, 1.0]))]
     X = np.array([[1.0, 2.0]])
-    close(asked(answer, (params, X, ["relu"])), ([X, np.array([[3.0, 0.0]])], [np.array([[3.0, -3.0]])]), what=NAMES)
+    As, Zs = asked(answer, (params, X, ["relu"]))
+    agree("As", As, [X, np.array([[3.0, 0.0]])])
+    agree("Zs", Zs, [np.array([[3.0, -3.0]])])
 
 
 @key.part("core", weight=2)
 def the_linear_parts_agree(answer, rng):
     args = problem(rng, 7, (4, 5, 3), ("tanh", "identity"))
-    close(asked(answer, args)[1], mlp_forward(*args)[1], what="Zs")
+    agree("Zs", asked(answer, args)[1], mlp_forward(*args)[1])
 
 
 @key.part("core", weight=2)
@@ -54,25 +72,25 @@ def inputs_and_activations_are_kept(answer, rng):
     args = problem(rng, 6, (4, 5, 3), ("sigmoid", "relu"))
     W, b = args[0][1]
     W[0], b[0] = 0.0, -1.0  # an output that is always off, so that its ReLU cannot be left out
-    close(asked(answer, args)[0], mlp_forward(*args)[0], what="As")
+    agree("As", asked(answer, args)[0], mlp_forward(*args)[0])
 
 
 @key.part("core", weight=1)
 def every_layer_has_its_own_activation(answer, rng):
     args = problem(rng, 5, (3, 6, 4, 5, 2), ("tanh", "identity", "sigmoid", "tanh"))
-    close(asked(answer, args), mlp_forward(*args), what=NAMES)
+    both_agree(answer, args)
 
 
 @key.part("edge", weight=0.5)
 def one_sample(answer, rng):
     args = problem(rng, 1, (4, 2, 3), ("tanh", "sigmoid"))
-    close(asked(answer, args), mlp_forward(*args), what=NAMES)
+    both_agree(answer, args)
 
 
 @key.part("edge", weight=0.5, feedback="Three samples, and three units in every layer.")
 def square_layers_hide_no_transpose(answer, rng):
     args = problem(rng, 3, (3, 3, 3, 3), ("tanh", "identity", "tanh"))
-    close(asked(answer, args), mlp_forward(*args), what=NAMES)
+    both_agree(answer, args)
 
 
 @key.part("edge", weight=0.5)
@@ -80,13 +98,17 @@ def z_is_kept_from_before_a_relu(answer, rng):
     params, X, acts = problem(rng, 4, (5, 4, 3), ("relu", "relu"))
     for W, b in params:  # the first unit of each layer is always on, the second always off
         W[:2], b[:2] = 0.0, (1.0, -2.0)
-    args = params, X, acts
-    close(asked(answer, args), mlp_forward(*args), what=NAMES)
+    both_agree(answer, (params, X, acts))
 
 
 @key.part("edge", weight=0.5)
 def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
-    standard(answer, problem(rng, 5, (4, 3, 2), ("tanh", "sigmoid")), mlp_forward, what=NAMES)
+    def flat(f):
+        return lambda *args: [array for arrays in pair(f(*args)) for array in arrays]
+
+    args = problem(rng, 5, (4, 3, 2), ("tanh", "sigmoid"))
+    both_agree(answer, args)
+    standard(flat(answer), args, flat(mlp_forward), what=("As[0]", "As[1]", "As[2]", "Zs[0]", "Zs[1]"))
 
 
 def _S(name, Z):
@@ -205,6 +227,14 @@ def last_activation_skipped(params, X, acts):
 )
 def first_activation_for_all(params, X, acts):
     return _mlp(params, X, [acts[0]] * len(params))
+
+
+@key.reject(
+    "Each layer takes the activation of the layer before it, and the first one that of the last.",
+    fails=[LINEAR, KEPT, OWN, ONE, SQUARE, INPUTS],
+)
+def activations_off_by_one(params, X, acts):
+    return _mlp(params, X, [*acts[-1:], *acts[:-1]])
 
 
 @key.reject("An in-place ReLU overwrote Z, which backpropagation will need.", fails=[WORKED, RELU])

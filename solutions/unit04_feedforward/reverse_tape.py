@@ -123,6 +123,8 @@ def numbers_with_arrays_and_relu_at_zero(answer, rng):
     t, u, c = rng.uniform(0.5, 1.5, size=(3, 3))
     agrees(answer, figure_4_7, *t)
     agrees(answer, lambda v, w: (v * w + v) * c, t[0], u)
+    value, gradient = run(answer, lambda x: x * 0.5, [3])
+    close((value, gradient[0]), (1.5, 0.5), what=("the value of x * 0.5 for x = Var(3)", "the gradient of this x"))
     agrees(answer, lambda v: v.relu() * c, np.array([-1.0, 0.0, 2.0]))
 
 
@@ -153,18 +155,15 @@ def data_stay_unchanged_in_any_dtype_and_layout(answer, rng):
     standard(kept(answer), args, kept(Var), what="the value, two gradients, two data")
 
 
-_clock = itertools.count()
-
-
 class _Right:
     """A variable to derive the answers below from; the node made last is the first on the way back."""
 
-    __array_ufunc__ = None
+    __array_ufunc__, clock, steps = None, itertools.count(), []
 
     def __init__(self, data, operands=()):
         self.data = np.asarray(data, dtype=float)
         self.grad = np.zeros(self.data.shape)
-        self.operands, self.born = operands, next(_clock)
+        self.operands, self.born = operands, next(self.clock)
 
     def lift(self, other):
         return other if isinstance(other, _Right) else type(self)(other)
@@ -195,11 +194,7 @@ class _Right:
     def relu(self):
         return self.each(np.maximum(self.data, 0), self.data > 0)
 
-    def exp(self):
-        return self.each(np.exp(self.data), np.exp(self.data))
-
-    def log(self):
-        return self.each(np.log(self.data), 1 / self.data)
+    exp, log = (lambda v: v.each(np.exp(v.data), np.exp(v.data))), (lambda v: v.each(np.log(v.data), 1 / v.data))
 
     def sin(self):
         return self.each(np.sin(self.data), np.cos(self.data))
@@ -229,22 +224,19 @@ class _Right:
                 operand.receive(pull(node.grad))
 
 
-_steps = []
-
-
 @key.accept
 class by_a_tape_of_all_steps(_Right):
     def result(self, data, *operands):
         out = type(self)(data)
-        _steps.append((out, operands))
+        self.steps.append((out, operands))
         return out
 
     def backward(self):
         self.grad = np.ones(self.data.shape)
-        for out, operands in reversed(_steps):
+        for out, operands in reversed(self.steps):
             for operand, pull in operands:
                 operand.receive(pull(out.grad))
-        _steps.clear()
+        self.steps.clear()
 
 
 @key.accept
@@ -253,7 +245,7 @@ class with_numbers_for_single_entries(_Right):
 
     def __init__(self, data, operands=()):
         self.data, self.grad = np.array(data, dtype=float)[()], None
-        self.operands, self.born = operands, next(_clock)
+        self.operands, self.born = operands, next(self.clock)
 
     def receive(self, g):
         g = self.fit(np.asarray(g))
@@ -360,14 +352,23 @@ class relu_in_place(_Right):
         return self.each(self.data, self.data > 0)
 
 
-@key.reject("Variables share one gradient array: adding to one changes the other.", fails=[WORKED, SEVERAL, CHAIN])
+SHARED = "Variables share one gradient array: adding to one changes the other."
+
+
+@key.reject(SHARED, fails=[WORKED, SEVERAL, CHAIN])
 class gradients_shared(_Right):
     def receive(self, g):
         g = g if np.shape(g) == self.data.shape else self.fit(g)
-        if not hasattr(self, "filled"):
-            self.filled, self.grad = True, g
-        else:
-            self.grad += g
+        self.grad, self.filled = operator.iadd(self.grad, g) if hasattr(self, "filled") else g, True
+
+
+@key.reject(SHARED, fails=[SEVERAL, CHAIN])
+class gradients_shared_once_computed(gradients_shared):
+    def backward(self):
+        self.grad = np.ones(self.data.shape)
+        for node in self.order():
+            for operand, g in [(operand, pull(node.grad)) for operand, pull in node.operands]:
+                operand.receive(g)
 
 
 RECURSION = "Your walk through the graph calls itself once for each step: long programs exceed Python's limit of calls."
@@ -394,4 +395,4 @@ class each_path_for_itself(_Right):
 
 key.equivalent("np.maximum(self.data, 0) -> np.maximum(0, self.data)", "maximum is symmetric in its arguments.")
 key.equivalent("g * np.ones(self.data.shape) -> g / np.ones(self.data.shape)", "1 / 1 is 1.")
-key.equivalent("np.asarray(data, dtype=float) -> np.asarray(data)", "What comes in are floats.")
+key.equivalent("np.asarray(data, dtype=float) -> np.asarray(data)", "Integers become floats beside floats.")

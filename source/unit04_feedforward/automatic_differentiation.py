@@ -66,7 +66,7 @@ If numpy stretched an operand to the shape of the result (**broadcasting**, as w
 each of its entries was used several times, and its contributions are **summed** over the stretched axes.
 
 **Write** the methods of `Var`, a number or array that remembers how it was made. `Var(data)` begins with an array or a
-number.
+number, such as `Var(3)`.
 
 * `.data` is the value, and `.grad` the adjoint once `backward` has run; both are arrays of the same shape.
 * `+`, `*` and `@` of two `Var`, or of a `Var` and a plain array or number on either side. Python calls
@@ -450,8 +450,9 @@ of numpy. Return `(W, b)` with `W` of shape (n_out, n_in) and `b` of shape (n_ou
 deviation $\sqrt{2/8} = \frac12$; by Xavier they lie between $\pm \sqrt{6/12} = \pm 0.707\ldots$, with the standard
 deviation $0.408\ldots$
 
-**What counts.** Shape, mean, variance, range and law of the weights, over many draws; all randomness comes from `rng`:
-the same seed gives the same weights, and a second call others. How you draw is your choice.
+**What counts.** Shape, mean, variance, range and law of the weights, over many draws, and that they are independent;
+all randomness comes from `rng`: the same seed gives the same weights, and a second call others. How you draw is your
+choice.
 """
 
 

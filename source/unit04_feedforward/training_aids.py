@@ -303,11 +303,11 @@ $$\hat\mu = \frac1n \sum_i z_i, \qquad \hat\sigma^2 = \frac1n \sum_i (z_i - \hat
 \bar z_i = \frac{z_i - \hat\mu}{\sqrt{\hat\sigma^2 + \varepsilon}}, \qquad \tilde z_i = \gamma \bar z_i + \beta$$
 
 In **evaluation** the answer for one sample must not depend on its neighbours. So training keeps running estimates of
-mean and variance, with weight $m$ (`momentum`) for what is new, and evaluation uses these in place of $\hat\mu$ and
+mean and variance, with weight $\rho$ (`momentum`) for what is new, and evaluation uses these in place of $\hat\mu$ and
 $\hat\sigma^2$:
 
-$$r_\mu \leftarrow (1 - m)\, r_\mu + m\, \hat\mu, \qquad
-r_{\sigma^2} \leftarrow (1 - m)\, r_{\sigma^2} + m\, \frac{n}{n - 1}\, \hat\sigma^2$$
+$$r_\mu \leftarrow (1 - \rho)\, r_\mu + \rho\, \hat\mu, \qquad
+r_{\sigma^2} \leftarrow (1 - \rho)\, r_{\sigma^2} + \rho\, \frac{n}{n - 1}\, \hat\sigma^2$$
 
 The factor $\frac{n}{n-1}$ makes the estimate of the variance unbiased. A batch of one sample says nothing about the
 variance: for $n = 1$ the running variance stays as it was.
@@ -449,8 +449,8 @@ and $g_\beta$ (m,), for a layer in training.
 $s = \sqrt{\frac23 + \frac13} = 1$ and $\bar z = (-1, 0, 1)$. For $\gamma = 3$ and $g = (1, 0, 0)$: $h = (3, 0, 0)$, the
 means are $1$ and $-1$, and $g_Z = (3 - 1 - 1,\; 0 - 1 + 0,\; 0 - 1 + 1) = (1, -1, 0)$; $g_\gamma = -1$, $g_\beta = 1$.
 
-**What counts.** Any $g$, not only ones, for which $g_Z$ is 0 whatever you do; batches of two, for which it is almost 0;
-$\gamma = 0$.
+**What counts.** Any $g$ (when you try your function, do not take ones alone: their $g_Z$ is 0, which proves little);
+batches of two samples, where $g_Z$ is almost 0, and of one, where it is 0; any $\varepsilon > 0$; $\gamma = 0$.
 """
 
 
