@@ -9,6 +9,7 @@ import operator
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset
 
 from autograder.key import N0, T32, Bans, Key, check, close, placed
@@ -26,12 +27,13 @@ torch.set_num_threads(
 TRIES = 5  # seeds; one of them must succeed
 RIGHT = 0.85  # at least this share of the unseen digits
 LIMIT = 20_000  # parameters
+EARLIER = "Gradients of earlier steps are added to those of a later one."
 
 X, y = (torch.from_numpy(a) for a in digits())
 X = X.float().reshape(-1, 1, 8, 8)
 SPLIT = torch.randperm(len(X), generator=torch.Generator().manual_seed(2))
 TRAIN, TEST = SPLIT[:1100], SPLIT[1400:]
-FEW, OTHERS = TRAIN[:48], TRAIN[48:96]  # no usual size of a batch leaves a single image over
+FEW, OTHERS, SOME = TRAIN[:48], TRAIN[48:96], TRAIN[:140]  # no usual size of a batch leaves a single image over
 
 
 def trained(answer, images, labels, seed):
@@ -57,6 +59,10 @@ def gradient(answer, model, name):
     """What the last backward pass has left in a parameter; None where there is nothing."""
     (left_in,) = placed(answer, operator.attrgetter(f"{name}.grad"))
     return left_in(model)
+
+
+def zeroed(optimizer, args, kwargs):
+    optimizer.zero_grad(set_to_none=False)
 
 
 def filters(model):
@@ -135,14 +141,25 @@ def gradients_begin_at_zero_in_every_step(answer, rng):
     """Two black images of one class: every step pulls the bias of this class the same way, so that sums show.
 
     The gradient of the last bias is, for each image, softmax minus one-hot, at most 1 for its own class: one step's
-    is at most 2, whether the loss is a mean or a sum. It is known by its signs, and by its sum of 0.
+    is at most 2, whether the loss is a mean or a sum. It is known by its signs, and by its sum of 0. Then several
+    batches: setting all gradients to zero behind each step of the optimiser must not change the training,
+    nor be to blame where it changes by itself.
     """
     c = int(rng.integers(10))
     model = trained(answer, torch.zeros(2, 1, 8, 8), torch.tensor([c, c]), int(rng.integers(2**31)))
     for name, p in model.named_parameters():
         if tuple(p.shape) == (10,) and (g := gradient(answer, model, name)) is not None:
             of_logits = bool((g >= 0).sum() == 9) and bool(g[c] < 0) and bool(g.sum().abs() <= 1e-3 * g.abs().sum())
-            check(not of_logits or bool(g[c] > -2.1), "Gradients of earlier steps are added to those of the last one.")
+            check(not of_logits or bool(g[c] > -2.1), EARLIER)
+    seed, images, labels = int(rng.integers(2**31)), X[SOME], y[SOME]
+    as_it_is = weights(trained(answer, images, labels, seed))
+    (behind_each_step,) = placed(answer, register_optimizer_step_post_hook)
+    hook = behind_each_step(zeroed)
+    try:
+        differs = not same(as_it_is, weights(trained(answer, images, labels, seed)))
+    finally:
+        hook.remove()
+    check(not differs or not same(as_it_is, weights(trained(answer, images, labels, seed))), EARLIER)
 
 
 class _Net(nn.Module):
@@ -268,6 +285,22 @@ def gradients_not_zeroed(X, y, seed):
     optimizer = torch.optim.Adagrad(model.parameters(), lr=0.01)
     for _ in range(8):
         for I in torch.randperm(len(X)).split(64):
+            F.cross_entropy(model(X[I]), y[I]).backward()
+            optimizer.step()
+    return model.eval()
+
+
+@key.reject(
+    "Your gradients pile up within an epoch: they must be zero before each backward pass, not once for all batches.",
+    fails=["gradients_begin_at_zero_in_every_step"],
+)
+def gradients_zeroed_once_an_epoch(X, y, seed):
+    torch.manual_seed(seed)
+    model = _small()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(12):
+        optimizer.zero_grad()
+        for I in torch.randperm(len(X)).split(128):
             F.cross_entropy(model(X[I]), y[I]).backward()
             optimizer.step()
     return model.eval()

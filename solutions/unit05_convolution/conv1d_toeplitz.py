@@ -58,7 +58,7 @@ def the_correlation_is_a_part_of_a_convolution(answer, rng):
     whole, part = answer.conv_toeplitz(w[::-1].copy(), 7), answer.corr_valid_matrix(w.copy(), 7)
     good = all(type(m) is np.ndarray and m.ndim == 2 for m in (whole, part))
     check(good, "Both functions must return a matrix.")
-    close(part, whole[2:-2], what="your matrix of the correlation, compared with your own convolution,")
+    close(part, whole[2:-2], what="the matrix of the correlation, compared with your own convolution")
 
 
 @key.part("edge", weight=0.5)

@@ -104,7 +104,7 @@ def the_layer_and_its_gradients_are_adjoint(answer, rng):
 
 @key.part("edge", weight=1, feedback="A pixel that lies in no window has the gradient 0.")
 def rows_and_columns_that_no_window_reaches(answer, rng):
-    for sizes in ((2, 3, 2, 6, 7, 3, 2, 2), (1, 2, 3, 6, 8, 2, 1, 3)):
+    for sizes in ((2, 3, 2, 6, 7, 3, 2, 2), (1, 2, 3, 6, 8, 2, 1, 3), (2, 2, 3, 7, 5, 4, 3, 3, 1)):
         agrees(answer, layer(rng, *sizes))
 
 
@@ -186,7 +186,7 @@ BOTH, SLOPES = "stride_and_padding_together", "the_gradients_are_slopes_of_a_cos
 ADJOINT, REST = "the_layer_and_its_gradients_are_adjoint", "rows_and_columns_that_no_window_reaches"
 EXTREME, LAYOUT = "one_image_and_filters_of_any_size", "inputs_stay_unchanged_in_any_dtype_and_layout"
 STRIDES = [STRIDE, BOTH, SLOPES, REST, LAYOUT]
-FRAMES = [FRAME, BOTH, SLOPES, ADJOINT, LAYOUT]
+FRAMES = [FRAME, BOTH, SLOPES, ADJOINT, REST, LAYOUT]
 MOST = [STRIDE, FRAME, BOTH, SLOPES, REST, LAYOUT]
 
 
@@ -290,6 +290,18 @@ def gX_as_large_as_the_windows(g, X, K, stride=1, pad=0):
     g_framed, g_K, g_b = _framed(g, X, K, (stride, stride), pad)
     rows, columns = ((n - 1) * stride + k for n, k in zip(g.shape[2:], K.shape[2:], strict=True))
     return g_framed[:, :, pad:rows, pad:columns][:, :, : X.shape[2], : X.shape[3]], g_K, g_b
+
+
+@key.reject(
+    "You cut p rows off behind the last window, though a part of the frame may lie beyond it already.",
+    fails=[SLOPES, REST, LAYOUT],
+)
+def cut_behind_the_last_window(g, X, K, stride=1, pad=0):
+    g_framed, g_K, g_b = _framed(g, X, K, (stride, stride), pad)
+    rows, columns = ((n - 1) * stride + k for n, k in zip(g.shape[2:], K.shape[2:], strict=True))
+    inner, g_X = g_framed[:, :, pad : rows - pad, pad : columns - pad], np.zeros(X.shape)
+    g_X[:, :, : inner.shape[2], : inner.shape[3]] = inner
+    return g_X, g_K, g_b
 
 
 @key.reject(

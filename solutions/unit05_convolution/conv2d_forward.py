@@ -27,8 +27,9 @@ def agrees(answer, X, K, b, *options):
 def one_image_by_hand(answer, rng):
     X, K = np.arange(1.0, 10.0).reshape(1, 1, 3, 3), np.array([[[[1.0, 0.0], [0.0, 2.0]]]])
     close(answer(X, K, np.ones(1)), np.array([[[[12.0, 15.0], [21.0, 24.0]]]]), what=WHAT)
-    close(answer(X, K, np.ones(1), 2, 1), np.array([[[[3.0, 7.0], [15.0, 24.0]]]]), what="with stride 2 and padding 1")
-    close(answer(X, K, np.ones(1), 1, 0, 2), np.array([[[[20.0]]]]), what="with dilation 2")
+    corners = np.array([[[[3.0, 7.0], [15.0, 24.0]]]])
+    close(answer(X, K, np.ones(1), 2, 1), corners, what=f"{WHAT} with stride 2 and padding 1")
+    close(answer(X, K, np.ones(1), 1, 0, 2), np.array([[[[20.0]]]]), what=f"{WHAT} with dilation 2")
 
 
 @key.part("core", weight=2)

@@ -57,7 +57,7 @@ def matrix_times_image_is_the_correlation(answer, rng):
         K, X = a_filter(rng, kh, kw), rng.uniform(1, 2, size=(H, W))
         got = answer(K.copy(), H, W)
         rows_and_columns(got, kh, kw, H, W)
-        close(got @ X.reshape(-1), correlation(K, X), what="your matrix times an image")
+        close(got @ X.reshape(-1), correlation(K, X), what="the product of the matrix and an image")
 
 
 @key.part("edge", weight=0.5)
@@ -215,6 +215,15 @@ def filter_without_gaps(K, H, W):
     for i, j in np.ndindex(M.shape[:2]):
         M[i, j, i * W + j : i * W + j + kh * kw] = K.ravel()
     return _flat(M)
+
+
+@key.reject(
+    "Each row of your matrix moves the filter one pixel on; at the end of a row it jumps to the next one.",
+    fails=[*PLACES, STANDARD],
+)
+def no_jump_to_the_next_row(K, H, W):
+    M = _flat(_four_axes(K, H, W))
+    return np.stack([np.roll(M[0], t) for t in range(len(M))])
 
 
 @key.reject(

@@ -142,6 +142,15 @@ def a_number_for_what_does_not_fit(h, k, stride=1, pad=0, dilation=1):
     return max((h + 2 * pad - dilation * (k - 1) - 1) // stride + 1, 0)
 
 
+@key.reject(
+    "You ask whether k places are there; with dilation the filter needs d(k - 1) + 1 of them.",
+    fails=[SMALL],
+)
+def fits_without_its_dilation(h, k, stride=1, pad=0, dilation=1):
+    _refuse(h + 2 * pad - k + 1)
+    return (h + 2 * pad - dilation * (k - 1) - 1) // stride + 1
+
+
 @key.reject("Your result is a float; a number of outputs is an integer.", fails=[LIMITS])
 def a_float(h, k, stride=1, pad=0, dilation=1):
     return _refuse(np.floor((h + 2 * pad - dilation * (k - 1) - 1) / stride) + 1)

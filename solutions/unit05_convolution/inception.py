@@ -57,7 +57,7 @@ def ask(answer, X, P):
 def branch_agrees(answer, rng, branch, X):
     P = only(branch, module(rng, X.shape[1], (4, 2, 4, 2, 4, 4)))
     got = ask(answer, X, P).sum(1)  # the other channels are 0
-    close(got, inception_forward(X, P).sum(1), what=f"the sum over the channels, where only {branch} is not 0,")
+    close(got, inception_forward(X, P).sum(1), what=f"the sum over the channels, where only {branch} is not 0")
 
 
 @key.part("worked", weight=1)
@@ -234,6 +234,17 @@ def pooling_after_the_convolution(X, P):
 def pooling_missing(X, P):
     b1, b3, b5, _ = _branches(X, P)
     return np.concatenate([b1, b3, b5, _relu(_conv(X, *P["bp"]))], axis=1)
+
+
+@key.reject(
+    "You frame the image before the 1×1 reduction; the 3×3 and the 5×5 layer frame what the reduction made.",
+    fails=[THREE, FIVE, ORDER, SMALL, LAYOUT],
+)
+def frame_before_the_reduction(X, P):
+    b1, _, _, bp = _branches(X, P)
+    wide = np.pad(X, ((0, 0), (0, 0), (2, 2), (2, 2)))
+    b3, b5 = (branch[:, :, 2:-2, 2:-2] for branch in _branches(wide, P)[1:3])
+    return np.concatenate([b1, b3, b5, bp], axis=1)
 
 
 @key.reject("The layer is a correlation: filters are not flipped.", fails=[THREE, FIVE, ORDER, SMALL, LAYOUT])

@@ -219,6 +219,19 @@ def dropped_boxes_suppress(boxes, scores, thr):
     return np.array([i for k, i in enumerate(order) if all(overlap[i, j] <= thr for j in order[:k])])
 
 
+@key.reject(
+    "You number the boxes by their place in the sorted list; return the places where they were given.",
+    fails=[BEST, EQUAL, UNCHANGED],
+    function="nms",
+)
+def places_in_the_sorted_list(boxes, scores, thr):
+    kept, overlap = [], table(boxes[np.argsort(-scores)])
+    for i in range(len(boxes)):
+        if all(overlap[i, j] <= thr for j in kept):
+            kept.append(i)
+    return np.array(kept)
+
+
 @key.reject("List the kept boxes from the highest score down.", fails=[BEST, EQUAL, UNCHANGED], function="nms")
 def in_the_order_of_the_boxes(boxes, scores, thr):
     kept, overlap = [], table(boxes)

@@ -1,7 +1,6 @@
 """Answer key: max- and average-pooling, forward and backward (unit 5).
 
-Which of several equal pixels wins is a convention: one part has ties, worth 1 point. Only one part has negative pixels
-in a frame.
+Which of several equal pixels wins is a convention: one part has ties, worth 1 point. One has negative framed pixels.
 """
 
 import numpy as np
@@ -87,8 +86,8 @@ def every_pixel_of_a_window_gets_its_share(answer, rng):
 
 @key.part("core", weight=1, feedback="All pixels are negative here, and there is a frame.")
 def the_frame_never_wins(answer, rng):
-    for shape, *window in (((1, 2, 4, 5), 3, 1, 1), ((2, 1, 6, 4), 2, 2, 1)):
-        X = -images(rng, shape)
+    cases = [(-images(rng, (1, 2, 4, 5)), 3, 1, 1), (-images(rng, (2, 1, 6, 4)), 2, 2, 1)]
+    for X, *window in (*cases, (np.full((1, 3, 2, 2), -1e6), 2, 2, 1)):  # at last a single pixel in every window
         forwards(answer, "maxpool", X, *window)
         backwards(answer, "maxpool", rng, X, *window)
 
@@ -102,7 +101,7 @@ def of_equal_pixels_the_first_wins(answer, rng):
         got = answer.maxpool_backward(g.copy(), X.copy(), *window)
         whole = type(got) is np.ndarray and got.shape == X.shape and np.isclose(got.sum(), g.sum())
         check(whole, "Each window must hand on its gradient once, also where pixels are equal: the sum must stay.")
-        close(got, maxpool_backward(g, X, *window), what="the gradient of maxpool, with equal pixels,")
+        close(got, maxpool_backward(g, X, *window), what="the gradient of maxpool, with equal pixels")
 
 
 @key.part("edge", weight=0.5)
@@ -255,6 +254,16 @@ def _average_shares(g, k):
 FRAME = "The frame must never win the maximum: negative pixels lose against zeros. Pad with −∞."
 
 
+@key.reject(FRAME, fails=[NEGATIVE], function="maxpool")
+def pad_with_zero_forwards(X, k, stride, pad=0):
+    return _windows(X, k, stride, pad, 0).max((-2, -1))
+
+
+@key.reject(FRAME, fails=[NEGATIVE], function="maxpool_backward")
+def pad_with_zero_backwards(g, X, k, stride, pad=0):
+    return _spread(_max_shares(g, X, k, stride, pad, 0), X, stride, pad)
+
+
 @key.reject(FRAME, fails=[NEGATIVE])
 class PadWithZero:
     def maxpool(X, k, stride, pad=0):
@@ -264,9 +273,9 @@ class PadWithZero:
         return _spread(_max_shares(g, X, k, stride, pad, 0), X, stride, pad)
 
 
-@key.reject(FRAME, fails=[NEGATIVE], function="maxpool")
-def pad_with_zero_forwards(X, k, stride, pad=0):
-    return _windows(X, k, stride, pad, 0).max((-2, -1))
+@key.reject("Your frame equals the smallest pixel: at a tie it may win.", fails=[NEGATIVE], function="maxpool_backward")
+def pad_with_the_smallest_pixel(g, X, k, stride, pad=0):
+    return _spread(_max_shares(g, X, k, stride, pad, X.min()), X, stride, pad)
 
 
 @key.reject(
@@ -383,9 +392,8 @@ class FrameNotRemoved:
         return _spread(_average_shares(g, k), _framed(X, pad, 0), stride, 0)
 
 
-for frame in ("2 * pad -> 2 [5]", "2 * pad -> pad [5]", "2 * pad -> 2 [6]", "2 * pad -> pad [6]"):
-    key.equivalent(frame, "in avgpool_backward: what the far side of the frame receives is cut off anyway")
-for frame in ("2 -> 1 [11]", "2 -> 3 [11]", "2 -> 1 [12]", "2 -> 3 [12]"):
+FAR = ("2 * pad -> 2 [5]", "2 * pad -> pad [5]", "2 * pad -> 2 [6]", "2 * pad -> pad [6]")
+for frame in (*FAR, "2 -> 1 [11]", "2 -> 3 [11]", "2 -> 1 [12]", "2 -> 3 [12]"):
     key.equivalent(frame, "in avgpool_backward: what the far side of the frame receives is cut off anyway")
 for start in ("np.zeros -> np.ones", "np.zeros -> np.ones [3]"):
     key.equivalent(start, "every entry of the output is overwritten")

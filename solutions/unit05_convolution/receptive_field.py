@@ -155,3 +155,22 @@ def jump_of_the_last_layer(layers):
         jump *= s
         stride = s
     return field, stride
+
+
+@key.reject("Your jump grows with the dilation; only strides move neighbours apart.", fails=EVERYTHING[2:])
+def dilation_in_the_jump(layers):
+    field, jump = 1, 1
+    for k, s, d in layers:
+        field += (k - 1) * d * jump
+        jump *= s * d
+    return field, jump
+
+
+@key.reject("You skip layers of one pixel; the field stays, but their strides count.", fails=EVERYTHING[3:])
+def layers_of_one_pixel_skipped(layers):
+    field, jump = 1, 1
+    for k, s, d in layers:
+        if k > 1:
+            field += (k - 1) * d * jump
+            jump *= s
+    return field, jump

@@ -90,12 +90,35 @@ def by_a_dictionary_of_handlers(layers, in_shape):
     return totals[0], totals[1], shape
 
 
+@key.accept
+def by_patterns(layers, in_shape):
+    parameters, multiply_adds, shape = 0, 0, in_shape
+    for layer in layers:
+        weights, biases, places, inputs = 0, 0, 1, shape
+        match layer:
+            case ["conv", F, k, s, p]:
+                shape = (F, *(1 + (n + 2 * p - k) // s for n in inputs[1:]))
+                weights, biases, places = F * inputs[0] * k * k, F, shape[1] * shape[2]
+            case ["pool", k, s]:
+                shape = (inputs[0], *(1 + (n - k) // s for n in inputs[1:]))
+            case ["flatten"]:
+                shape = (inputs[0] * inputs[1] * inputs[2],)
+            case ["dense", int() as F]:
+                shape, weights, biases = (F,), F * inputs[0], F
+        parameters, multiply_adds = parameters + weights + biases, multiply_adds + weights * places
+    return parameters, multiply_adds, shape
+
+
 def _size(n, k, s, p):
     return (n + 2 * p - k) // s + 1
 
 
-def _walk(layers, in_shape, conv, dense, size=_size):
-    """conv(C, image, F, k, out) and dense(n, m) give parameters and multiply-adds; size gives one side of an output."""
+def _walk(layers, in_shape, conv, dense, size=_size, pooled=None):
+    """conv(C, image, F, k, out) and dense(n, m) give parameters and multiply-adds; size gives one side of an output.
+
+    pooled does so for pooling layers, where it differs.
+    """
+    pooled = pooled or size
     totals, shape = [0, 0], tuple(in_shape)
     for name, *a in layers:
         found = (0, 0)
@@ -103,7 +126,7 @@ def _walk(layers, in_shape, conv, dense, size=_size):
             out = (a[0], size(shape[1], *a[1:]), size(shape[2], *a[1:]))
             found, shape = conv(shape[0], shape[1:], a[0], a[1], out[1:]), out
         elif name == "pool":
-            shape = (shape[0], size(shape[1], *a, 0), size(shape[2], *a, 0))
+            shape = (shape[0], pooled(shape[1], *a, 0), pooled(shape[2], *a, 0))
         elif name == "flatten":
             shape = (shape[0] * shape[1] * shape[2],)
         else:
@@ -162,15 +185,39 @@ def flops_not_macs(layers, in_shape):
     return parameters, 2 * multiply_adds, shape
 
 
-@key.reject(
-    "You count the additions of the biases as work: only the weights make multiply-adds.",
-    fails=EVERYTHING,
-)
-def biases_count_as_work(layers, in_shape):
-    def conv(C, image, F, k, out):
-        return F * C * k * k + F, (F * C * k * k + F) * out[0] * out[1]
+BIASES = "You count the additions of the biases as work: only the weights make multiply-adds."
+WITH_CONVOLUTIONS = [name for name in EVERYTHING if name != "several_dense_layers"]
 
-    return _walk(layers, in_shape, conv, lambda n, m: (n * m + m, n * m + m))
+
+def _conv_with_biases(C, image, F, k, out):
+    return F * C * k * k + F, (F * C * k * k + F) * out[0] * out[1]
+
+
+@key.reject(BIASES, fails=EVERYTHING)
+def biases_count_as_work(layers, in_shape):
+    return _walk(layers, in_shape, _conv_with_biases, lambda n, m: (n * m + m, n * m + m))
+
+
+@key.reject(BIASES, fails=WITH_CONVOLUTIONS)
+def biases_of_filters_count_as_work(layers, in_shape):
+    return _walk(layers, in_shape, _conv_with_biases, _dense)
+
+
+FIRST_WINDOW = "You add the 1 before you divide; the first window counts whatever the stride is."
+
+
+def _one_inside(n, k, s, p):
+    return (n + 2 * p - k + 1) // s
+
+
+@key.reject(FIRST_WINDOW, fails=WITH_CONVOLUTIONS)
+def plus_one_inside(layers, in_shape):
+    return _walk(layers, in_shape, _conv, _dense, _one_inside)
+
+
+@key.reject(FIRST_WINDOW, fails=["convolutions_with_strides_and_padding"])
+def plus_one_inside_in_convolutions(layers, in_shape):
+    return _walk(layers, in_shape, _conv, _dense, _one_inside, pooled=_size)
 
 
 CHANNELS = [

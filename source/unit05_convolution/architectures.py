@@ -590,6 +590,7 @@ assert np.shape(agreement) == (3, 2), f"three boxes with two: expected shape (3,
 assert np.isclose(agreement[0, 1], 1 / 7), f"a and b share one of seven squares, 1/7, got {agreement[0, 1]}"
 assert np.isclose(agreement[2, 0], 1 / 2), f"c is half of a, got {agreement[2, 0]}"
 kept = nms(abc, np.array([0.9, 0.8, 0.7]), 0.4)
+assert isinstance(kept, np.ndarray), f"nms must return an array of indices, got {type(kept).__name__}"
 assert list(kept) == [0, 1], f"with threshold 0.4 a and b stay, [0, 1], got {list(kept)}"
 kept = nms(abc, np.array([0.9, 0.8, 0.7]), 0.5)
 assert list(kept) == [0, 1, 2], f"with threshold 0.5 all stay, [0, 1, 2], got {list(kept)}"

@@ -109,8 +109,8 @@ n = 3:\quad M = \begin{pmatrix} 1 & 2 & 0 \\ 0 & 1 & 2 \end{pmatrix}.$$
 **What counts.** Any $k \ge 1$ and $n \ge 1$: `conv_toeplitz` also for a filter that is longer than the signal,
 `corr_valid_matrix` for $n \ge k$.
 
-**Allowed:** numpy and the standard library. Not allowed here: `np.convolve` and `np.correlate`. In all of this unit:
-scipy, scikit-learn, and torch except where a statement says so.
+**Allowed:** numpy and the standard library. Not allowed are `np.convolve` and `np.correlate` in this exercise; scipy
+and scikit-learn in all of this unit; and torch except where a statement says so.
 """
 
 

@@ -28,9 +28,10 @@ You write the layer with everything that real ones have: many channels, stride, 
 gradients, the heart of this unit; then the rearrangement that makes both fast; then the pooling layers that stand
 between convolutions. At the end your layers learn to see, without a line of anyone else's code in between.
 
-Images are arrays $X$ of shape $(N, C, H, W)$: $N$ images of $C$ channels with $H$ rows and $W$ columns. Functions
-change none of their inputs. Allowed are numpy, with `sliding_window_view` of `numpy.lib.stride_tricks`, and the
-standard library. Every cell of this lab stands on its own: do not call one exercise from another.
+Images are arrays $X$ of shape $(N, C, H, W)$: $N$ images of $C$ channels with $H$ rows and $W$ columns. All arrays hold
+floats, and functions change none of their inputs. Allowed are numpy, with `sliding_window_view` of
+`numpy.lib.stride_tricks`, and the standard library. Every cell of this lab stands on its own: do not call one exercise
+from another.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "setup_layers", "locked": true, "schema_version": 3, "solution": false, "task": false}
