@@ -21,9 +21,14 @@ def distributions(rng, shape):
 
 
 def process(rng, S, A, ends):
-    """Tables in which the states of `ends` are terminal; values are large there, and in 1 ... 3 elsewhere."""
+    """Tables in which the states of `ends` are terminal; values are large there, and in 1 ... 3 elsewhere.
+
+    In the first state that is not terminal, every action is worth less than 0.
+    """
     P, R = distributions(rng, (S, A, S)), rng.uniform(1, 2, size=(S, A)) * rng.choice([-1, 1], size=(S, A))
     terminal = np.isin(np.arange(S), ends).astype(int)
+    poor = np.flatnonzero(terminal == 0)[:1]
+    R[poor] = rng.uniform(-9, -8, size=(len(poor), A))
     P[ends], R[ends] = np.eye(S)[ends][:, None, :], 0.0
     V = np.where(terminal, rng.uniform(20, 30, size=S), rng.uniform(1, 3, size=S))
     return P, R, V, distributions(rng, (S, A)), terminal
@@ -66,7 +71,7 @@ def terminal_states_count_as_zero(answer, rng):
 @key.part("core", weight=1)
 def the_best_action_and_the_policy(answer, rng):
     P, R, V, pi, terminal = process(rng, 5, 3, [4])
-    R[:4] += 10 * rng.permuted(np.tile([-1.0, 0.0, 2.0], (4, 1)), axis=1)
+    R[:4] += 10 * rng.permuted(np.tile([-3.0, -2.0, 0.0], (4, 1)), axis=1)
     _, TV, TpiV = triple(answer(P, R, V, pi, 0.9, terminal))
     _, best, mean = bellman(P, R, V, pi, 0.9, terminal)
     close(TV, best, what="TV")
@@ -179,6 +184,15 @@ def masks_the_current_state(P, R, V, pi, gamma, terminal):
 def mean_instead_of_max(P, R, V, pi, gamma, terminal):
     Q, _, TpiV = _backup(P, R, V, pi, gamma, terminal)
     return Q, Q.mean(axis=1), TpiV
+
+
+@key.reject(
+    "The best value can be negative: do not cut it off at 0.",
+    fails=[SQUARE, OVER, CHOICE, NOW, LAYOUT],
+)
+def max_initialised_at_zero(P, R, V, pi, gamma, terminal):
+    Q, TV, TpiV = _backup(P, R, V, pi, gamma, terminal)
+    return Q, np.maximum(TV, 0), TpiV
 
 
 @key.reject(

@@ -60,7 +60,7 @@ def after_the_end_the_reward_alone_counts(answer, rng):
         close(answer(*args), double_dqn_target(*args))
 
 
-@key.part("core", weight=2, feedback="Which of the two flags says that there is no future?")
+@key.part("core", weight=2)
 def a_time_limit_is_no_end(answer, rng):
     for kind in (np.int64, np.float64, np.bool_):
         over, cut = rng.permutation(np.array([[0, 0], [0, 1], [0, 1], [1, 1]] * 2)).T.astype(kind)

@@ -5,6 +5,8 @@ those of the reference.
 """
 
 import copy
+import functools
+import operator
 
 import numpy as np
 import torch
@@ -44,11 +46,18 @@ def network(rng, first):
     return net
 
 
-def agrees(answer, q, q_target, batches, sync_every, double=False):
-    """Both networks are where those of the reference are; the log is as it was."""
+def with_a_buffer(rng, net):
+    """The same network, with six numbers that are no parameters."""
+    net.register_buffer("seen", torch.from_numpy(rng.normal(size=6)))
+    return net
+
+
+def agrees(answer, q, q_target, batches, sync_every, double=False, before=None):
+    """Both networks are where those of the reference are; the log is as it was. `before` is called by the answer."""
     twins = copy.deepcopy((q, q_target))
     train_on_log(*twins, sgd(twins[0]), log(), batches, GAMMA, sync_every, double)
-    q, q_target, optimizer = placed(answer, q, q_target, sgd(q))
+    q, q_target, optimizer, leave = placed(answer, q, q_target, sgd(q), before or dict)
+    leave()
     answer(q, q_target, optimizer, sent := log(), [rows.copy() for rows in batches], GAMMA, sync_every, double)
     close(state(q), state(twins[0]), what="the state of q")
     close(state(q_target), state(twins[1]), what="the state of q_target")
@@ -105,33 +114,43 @@ def with_double_the_network_that_learns_chooses(answer, rng):
 
 @key.part("edge", weight=0.5)
 def a_copy_before_every_step(answer, rng):
-    agrees(answer, network(rng, 0.0), network(rng, 3.0), some(rng, 4), sync_every=1)
+    q, q_target = with_a_buffer(rng, network(rng, 0.0)), with_a_buffer(rng, network(rng, 3.0))
+    agrees(answer, q, q_target, some(rng, 4), sync_every=1)
 
 
 @key.part("edge", weight=0.5)
 def a_copy_before_the_first_step_alone(answer, rng):
-    agrees(answer, network(rng, 0.0), network(rng, 3.0), some(rng, 5), sync_every=50)
+    q, q_target = network(rng, 0.0), network(rng, 3.0)
+    p = list(q.parameters())
+    left = functools.partial(torch.autograd.backward, p, [torch.ones_like(x) for x in p])
+    agrees(answer, q, q_target, some(rng, 5), sync_every=50, before=left)
 
 
-def _step(q, q_target, optimizer, log, rows, gamma, double):
+def _forward(q, q_target, log, rows, gamma, double, distance=F.mse_loss):
     s, a, r, s2, over = (log[name][rows] for name in ("s", "a", "r", "s2", "terminated"))
     with torch.no_grad():
         values = q_target(s2)
         best = (q(s2) if double else values).argmax(1)
         y = r + gamma * (1 - over) * values[torch.arange(len(rows)), best]
+    return distance(q(s)[torch.arange(len(rows)), a], y)
+
+
+def _step(q, q_target, optimizer, log, rows, gamma, double):
     optimizer.zero_grad()
-    F.mse_loss(q(s)[torch.arange(len(rows)), a], y).backward()
+    _forward(q, q_target, log, rows, gamma, double).backward()
     optimizer.step()
 
 
 @key.accept
-def copied_parameter_by_parameter(q, q_target, optimizer, log, batches, gamma, sync_every, double):
+def copied_tensor_by_tensor(q, q_target, optimizer, log, batches, gamma, sync_every, double):
     wait = 0
     for rows in batches:
         if wait == 0:
             wait = sync_every
             with torch.no_grad():
                 for old, new in zip(q_target.parameters(), q.parameters(), strict=True):
+                    old.copy_(new)
+                for old, new in zip(q_target.buffers(), q.buffers(), strict=True):
                     old.copy_(new)
         wait -= 1
         _step(q, q_target, optimizer, log, torch.from_numpy(rows), gamma, double)
@@ -141,8 +160,8 @@ def copied_parameter_by_parameter(q, q_target, optimizer, log, batches, gamma, s
 def copied_as_data_with_rows_as_lists(q, q_target, optimizer, log, batches, gamma, sync_every, double):
     for k in range(len(batches)):
         if not k % sync_every:
-            for old, new in zip(q_target.parameters(), q.parameters(), strict=True):
-                old.data = new.data.clone()
+            for name, new in [*q.named_parameters(), *q.named_buffers()]:
+                operator.attrgetter(name)(q_target).data = new.data.clone()
         _step(q, q_target, optimizer, log, batches[k].tolist(), gamma, double)
 
 
@@ -192,6 +211,39 @@ def a_new_target_network(q, q_target, optimizer, log, batches, gamma, sync_every
         if k % sync_every == 0:
             q_target = copy.deepcopy(q)
         _step(q, q_target, optimizer, log, rows, gamma, double)
+
+
+@key.reject("You copy the parameters alone; buffers are copied, too.", fails=[EVERY])
+def buffers_forgotten(q, q_target, optimizer, log, batches, gamma, sync_every, double):
+    for k, rows in enumerate(batches):
+        if k % sync_every == 0:
+            with torch.no_grad():
+                for old, new in zip(q_target.parameters(), q.parameters(), strict=True):
+                    old.copy_(new)
+        _step(q, q_target, optimizer, log, rows, gamma, double)
+
+
+@key.reject("Gradients that were left over from before count in your first step: clear them first.", fails=[LONGER])
+def gradients_cleared_after_the_step(q, q_target, optimizer, log, batches, gamma, sync_every, double):
+    for k, rows in enumerate(batches):
+        if k % sync_every == 0:
+            q_target.load_state_dict(q.state_dict())
+        _forward(q, q_target, log, rows, gamma, double).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+@key.reject(
+    "Huber's loss clips large errors: here the loss is the mean of the squares.",
+    fails=[WORKED, THIRTY, DOUBLE, EVERY, LONGER],
+)
+def huber(q, q_target, optimizer, log, batches, gamma, sync_every, double):
+    for k, rows in enumerate(batches):
+        if k % sync_every == 0:
+            q_target.load_state_dict(q.state_dict())
+        optimizer.zero_grad()
+        _forward(q, q_target, log, rows, gamma, double, F.smooth_l1_loss).backward()
+        optimizer.step()
 
 
 @key.reject("Between two copies the target network stands still.", fails=[THIRTY, DOUBLE, LONGER])

@@ -58,14 +58,14 @@ def after_the_end_the_reward_alone_counts(answer, rng):
         close(answer(*args), dqn_target(*args))
 
 
-@key.part("core", weight=2, feedback="Which of the two flags says that there is no future?")
+@key.part("core", weight=2)
 def a_time_limit_is_no_end(answer, rng):
     for cut in (some_set(rng, 6), some_set(rng, 6) == 1):
         args = rewards(rng, 6), NO.astype(cut.dtype), cut, *tables(rng, 6, 3), 0.7
         close(answer(*args), dqn_target(*args))
 
 
-@key.part("core", weight=1, feedback="When both flags are set, the task is over.")
+@key.part("core", weight=1)
 def flags_in_all_four_combinations(answer, rng):
     for kind in (np.int64, np.float64, np.bool_):
         over, cut = rng.permutation(np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 2)).T.astype(kind)

@@ -170,10 +170,13 @@ def a_batch_of_one_and_a_target_that_wants_no_gradient(answer, rng):
 @key.part("edge", weight=0.5)
 def soft_update_with_tau_1_copies(answer, rng):
     net, net_target = nets(rng)
-    kept = state(net)
-    q, q_target = placed(answer, net, net_target)
+    kept, move = state(net), (functools.partial(nn.init.zeros_, p) for p in net.parameters())
+    q, q_target, *move = placed(answer, net, net_target, *move)
     answer.soft_update(q_target, q, 1.0)
     close(state(q_target), kept, what="the state of q_target")
+    for parameter_to_zero in move:
+        parameter_to_zero()
+    close(state(q_target), kept, what="the state of q_target, after q has moved on,")
 
 
 def _targets(q, q_target, batch, gamma, double, over=None):
@@ -371,3 +374,13 @@ class buffers_forgotten:
         with torch.no_grad():
             for old, new in zip(q_target.parameters(), q.parameters(), strict=True):
                 old.copy_((1 - tau) * old + tau * new)
+
+
+@key.reject("Your target network moves on with q: copy the values instead of sharing the tensors.", fails=[COPY])
+class shared_with_tau_1:
+    def soft_update(q_target, q, tau):
+        with torch.no_grad():
+            for old, new in zip(q_target.parameters(), q.parameters(), strict=True):
+                old.data = new.data if tau == 1 else (1 - tau) * old.data + tau * new.data
+            for old, new in zip(q_target.buffers(), q.buffers(), strict=True):
+                old.copy_(old + tau * (new - old) if old.is_floating_point() else new)

@@ -6,11 +6,13 @@ keeps it out of the values; what comes out for terminal states themselves is com
 
 import numpy as np
 
-from autograder.key import ITER, N0, Key, check, close, standard
+from autograder.key import ITER, N0, Key, Tolerance, check, close, standard
 from dlmath_kit import envs
 from dlmath_ref import policy_evaluation
 
 key = Key("unit09_reinforcement/policy_evaluation", reference=policy_evaluation, bans=N0)
+
+ACCURATE = Tolerance("as asked for", rtol=0.0, atol=5e-9)  # asked for is 1e-9
 
 
 def distributions(rng, shape):
@@ -48,9 +50,7 @@ def a_task_without_end(answer, rng):
         close(answer(P, R, pi, gamma, terminal), policy_evaluation(P, R, pi, gamma, terminal), ITER, what="V")
 
 
-@key.part(
-    "core", weight=1.5, feedback="Which state's value is 0 where a step ends the task: the one left, or the next?"
-)
+@key.part("core", weight=1.5)
 def nothing_comes_after_the_end(answer, rng):
     for S, A, ends in [(6, 3, [1, 4]), (3, 3, [0])]:
         P, R, pi, terminal = process(rng, S, A, ends)
@@ -78,7 +78,13 @@ def a_deterministic_policy(answer, rng):
     values(answer(P, R, pi, 0.8, terminal), policy_evaluation(P, R, pi, 0.8, terminal), terminal == 0)
 
 
-@key.part("edge", weight=0.5)
+@key.part("edge", weight=0.25)
+def a_discount_close_to_one(answer, rng):
+    P, R, pi, terminal = process(rng, 4, 3, [])
+    close(answer(P, R, pi, 0.99, terminal), policy_evaluation(P, R, pi, 0.99, terminal), ACCURATE, what="V")
+
+
+@key.part("edge", weight=0.25)
 def inputs_stay_unchanged_in_any_dtype_and_layout(answer, rng):
     P, R, pi, terminal = process(rng, 4, 3, [])
     standard(answer, (P, R + 4, pi, 0.7, terminal), policy_evaluation, tol=ITER, what="V")
@@ -106,9 +112,12 @@ def by_loops_in_place(P, R, pi, gamma, terminal):
     S, A = R.shape
     V = [0.0] * S
     mean = [sum(pi[s, a] * P[s, a] for a in range(A)) for s in range(S)]
-    for _ in range(400):
+    change = 1.0
+    while change > 1e-12:
+        old = list(V)
         for s in range(S):
             V[s] = float(pi[s] @ R[s]) + gamma * float(mean[s] @ np.where(terminal, 0.0, V))
+        change = max(abs(a - b) for a, b in zip(V, old, strict=True))
     return np.array(V)
 
 
@@ -125,7 +134,7 @@ def over_live_states_alone(P, R, pi, gamma, terminal):
 ONE, ENDLESS = "one_state_for_ever", "a_task_without_end"
 OVER, FIELD = "nothing_comes_after_the_end", "a_walk_over_a_field"
 NOW, FIXED = "without_a_future_only_rewards_count", "a_deterministic_policy"
-LAYOUT = "inputs_stay_unchanged_in_any_dtype_and_layout"
+CLOSE, LAYOUT = "a_discount_close_to_one", "inputs_stay_unchanged_in_any_dtype_and_layout"
 
 
 def _solve(P, R, pi, gamma, terminal):
@@ -150,14 +159,15 @@ def terminal_row_masked(P, R, pi, gamma, terminal):
 
 
 @key.reject(
-    "You weigh all actions alike: use the probabilities of π.", fails=[ENDLESS, OVER, FIELD, NOW, FIXED, LAYOUT]
+    "You weigh all actions alike: use the probabilities of π.", fails=[ENDLESS, OVER, FIELD, NOW, FIXED, CLOSE, LAYOUT]
 )
 def uniform_policy(P, R, pi, gamma, terminal):
     return _solve(P, R, np.full(R.shape, 1 / R.shape[1]), gamma, terminal)
 
 
 @key.reject(
-    "You follow the most probable action only: π may be stochastic.", fails=[ONE, ENDLESS, OVER, FIELD, NOW, LAYOUT]
+    "You follow the most probable action only: π may be stochastic.",
+    fails=[ONE, ENDLESS, OVER, FIELD, NOW, CLOSE, LAYOUT],
 )
 def most_probable_action(P, R, pi, gamma, terminal):
     return _solve(P, R, np.eye(R.shape[1])[pi.argmax(axis=1)], gamma, terminal)
@@ -165,7 +175,7 @@ def most_probable_action(P, R, pi, gamma, terminal):
 
 @key.reject(
     "You solve with the transposed matrix: its row s must hold where s leads to.",
-    fails=[ENDLESS, OVER, FIELD, FIXED, LAYOUT],
+    fails=[ENDLESS, OVER, FIELD, FIXED, CLOSE, LAYOUT],
 )
 def transposed_system(P, R, pi, gamma, terminal):
     P_pi, R_pi = np.einsum("sa,sat->st", pi, P), np.sum(pi * R, axis=1)
@@ -174,7 +184,7 @@ def transposed_system(P, R, pi, gamma, terminal):
 
 @key.reject(
     "You take one step only: the value is the fixed point, with all later rewards.",
-    fails=[ONE, ENDLESS, OVER, FIELD, FIXED, LAYOUT],
+    fails=[ONE, ENDLESS, OVER, FIELD, FIXED, CLOSE, LAYOUT],
 )
 def one_sweep(P, R, pi, gamma, terminal):
     R_pi = np.sum(pi * R, axis=1)
@@ -182,15 +192,41 @@ def one_sweep(P, R, pi, gamma, terminal):
 
 
 @key.reject(
-    "You discount the reward, too: γ multiplies the future only.", fails=[ONE, ENDLESS, OVER, FIELD, NOW, FIXED, LAYOUT]
+    "You discount the reward, too: γ multiplies the future only.",
+    fails=[ONE, ENDLESS, OVER, FIELD, NOW, FIXED, CLOSE, LAYOUT],
 )
 def discount_on_reward(P, R, pi, gamma, terminal):
     return gamma * _solve(P, R, pi, gamma, terminal)
 
 
-@key.reject("You take the best action; here the policy decides.", fails=[ONE, ENDLESS, OVER, FIELD, NOW, FIXED, LAYOUT])
+@key.reject(
+    "You take the best action; here the policy decides.", fails=[ONE, ENDLESS, OVER, FIELD, NOW, FIXED, CLOSE, LAYOUT]
+)
 def best_action(P, R, pi, gamma, terminal):
     V = np.zeros(len(R))
     for _ in range(300):
         V = np.max(R + gamma * P @ ((1 - terminal) * V), axis=1)
     return V
+
+
+def _sweeps(P, R, pi, gamma, terminal, smallest=0.0, n=10**5):
+    P_pi, R_pi = np.einsum("sa,sat->st", pi, P), np.sum(pi * R, axis=1)
+    V = np.zeros(len(R))
+    for _ in range(n):
+        old, V = V, R_pi + gamma * P_pi @ ((1 - terminal) * V)
+        if np.abs(V - old).max() < smallest:
+            break
+    return V
+
+
+SMALL = "A small last change is not a small error: for γ close to 1 the error can be many times as large."
+
+
+@key.reject(SMALL, fails=[CLOSE])
+def the_last_change_is_below_1e9(P, R, pi, gamma, terminal):
+    return _sweeps(P, R, pi, gamma, terminal, smallest=1e-9)
+
+
+@key.reject("You sweep a fixed number of times; with γ close to 1 more are needed.", fails=[CLOSE])
+def a_thousand_sweeps(P, R, pi, gamma, terminal):
+    return _sweeps(P, R, pi, gamma, terminal, n=1000)

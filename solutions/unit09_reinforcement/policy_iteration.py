@@ -66,6 +66,20 @@ def corridor(rng):
     return P, R, terminal
 
 
+def offers(rng):
+    """States that lead to themselves and pay more and more, or less and less, from action 1 on: one pass."""
+    pays = np.array([[0.0, 1.0, 2.0, 3.0], [0.0, 3.0, 2.0, 1.0]])[rng.permutation([0, 0, 1, 1])]
+    return np.broadcast_to(np.eye(4)[:, None, :], (4, 4, 4)).copy(), rng.uniform(1, 2) * pays, np.zeros(4, int)
+
+
+def detour(rng):
+    """State 1 takes the little that ends the task, and a pass later the way to state 0, which pays more: two passes."""
+    P, R = np.zeros((3, 2, 3)), np.zeros((3, 2))
+    P[:, :, 2], P[1, 0] = 1, [1, 0, 0]
+    R[0, 1], R[1, 1] = rng.uniform(50, 60), rng.uniform(5, 6)
+    return P, R, np.array([0, 0, 1])
+
+
 def triple(got):
     check(type(got) in (tuple, list) and len(got) == 3, "policy_iteration must return policy, V and passes.")
     return got
@@ -106,7 +120,7 @@ def the_values_are_those_of_the_policy(answer, rng):
 @key.part("core", weight=1)
 def the_passes_that_change_the_policy_are_counted(answer, rng):
     n = int(rng.integers(4, 7))
-    for passes, task in [(n, ladders(rng, n, 2, False)), (1, corridor(rng))]:
+    for passes, task in [(2, detour(rng)), (n, ladders(rng, n, 2, False)), (1, corridor(rng)), (1, offers(rng))]:
         P, R, terminal = task
         exact(triple(answer(P, R, GAMMA, terminal))[2], passes, what=NAMES[2])
 
@@ -129,11 +143,12 @@ def equally_good_actions_do_not_change_places(answer, rng):
 @key.part("edge", weight=0.25)
 def the_first_policy_may_be_the_best(answer, rng):
     P, R, terminal = ladders(rng, 3, 2, False)
-    R[:, 0] += 100
-    policy, V, passes = triple(answer(P, R, GAMMA, terminal))
-    exact(policy, np.zeros(7, int), what=NAMES[0])
-    close(V, policy_iteration(P, R, GAMMA, terminal)[1], ITER, what=NAMES[1])
-    exact(passes, 0, what=NAMES[2])
+    R[:, 0] = rng.uniform(100, 100.5, size=7)
+    for gamma in (GAMMA, 0.99):
+        policy, V, passes = triple(answer(P, R, gamma, terminal))
+        exact(policy, np.zeros(7, int), what=NAMES[0])
+        close(V, policy_iteration(P, R, gamma, terminal)[1], ITER, what=NAMES[1])
+        exact(passes, 0, what=NAMES[2])
 
 
 @key.part("edge", weight=0.25)
@@ -234,6 +249,17 @@ def one_sweep_evaluation(P, R, gamma, terminal):
         policy, passes = new, passes + 1
 
 
+@key.reject("Your sweeps end before the values have converged; with γ close to 1 they take longer.", fails=[FIRST])
+def two_hundred_sweeps(P, R, gamma, terminal):
+    def evaluate(P, R, policy, gamma, terminal):
+        V, s = np.zeros(len(R)), np.arange(len(R))
+        for _ in range(200):
+            V = R[s, policy] + gamma * P[s, policy] @ ((1 - terminal) * V)
+        return V
+
+    return _iterate(P, R, gamma, terminal, evaluate=evaluate)
+
+
 KEEP = "A state keeps its action while that is among the best, or equally good actions change places for ever."
 
 
@@ -289,15 +315,62 @@ def counts_the_last_pass(P, R, gamma, terminal):
     return policy, V, passes + 1
 
 
-@key.reject(
-    "A pass of yours improves one state only; it improves every state that it can.", fails=[PASSES, TIES, LAYOUT]
-)
+BEST = "Of several better actions a state takes the best one, not any that is better than its own."
+
+
+@key.reject(BEST, fails=[PASSES])
+def the_first_better_action(P, R, gamma, terminal):
+    def improve(Q, policy):
+        better = Q > Q[np.arange(len(Q)), policy][:, None] + 1e-10
+        return np.where(better.any(axis=1), better.argmax(axis=1), policy)
+
+    return _iterate(P, R, gamma, terminal, improve)
+
+
+@key.reject(BEST, fails=[PASSES, TIES])
+def the_last_better_action(P, R, gamma, terminal):
+    def improve(Q, policy):
+        better = Q[:, ::-1] > Q[np.arange(len(Q)), policy][:, None] + 1e-10
+        return np.where(better.any(axis=1), Q.shape[1] - 1 - better.argmax(axis=1), policy)
+
+    return _iterate(P, R, gamma, terminal, improve)
+
+
+ONE = "You improve one state in a pass: a pass improves all states in which there is a better action."
+
+
+@key.reject(ONE, fails=[PASSES, TIES, LAYOUT])
 def one_state_at_a_time(P, R, gamma, terminal):
     def improve(Q, policy):
         new = _improve(Q, policy)
         return np.where(np.arange(len(new)) == np.argmax(new != policy), new, policy)
 
     return _iterate(P, R, gamma, terminal, improve)
+
+
+@key.reject(ONE, fails=[PASSES, TIES, LAYOUT])
+def the_state_with_the_largest_gain(P, R, gamma, terminal):
+    def improve(Q, policy):
+        gain = Q.max(axis=1) - Q[np.arange(len(Q)), policy]
+        return np.where(np.arange(len(Q)) == np.argmax(gain), _improve(Q, policy), policy)
+
+    return _iterate(P, R, gamma, terminal, improve)
+
+
+@key.reject(
+    "You count the states that change; a pass counts once, however many states change in it.",
+    fails=[PASSES, TIES, LAYOUT],
+)
+def changed_states_counted(P, R, gamma, terminal):
+    changed = []
+
+    def improve(Q, policy):
+        new = _improve(Q, policy)
+        changed.append(int(np.sum(new != policy)))
+        return new
+
+    policy, V, _ = _iterate(P, R, gamma, terminal, improve)
+    return policy, V, sum(changed)
 
 
 ABSORBED = (

@@ -33,11 +33,9 @@ def memory(answer, capacity, obs_dim, rng):
 
 
 def transitions(rng, n, obs_dim):
-    """Steps whose numbers are all different; no flag is set."""
-    return [
-        (rng.normal(size=obs_dim), int(a), float(r), rng.normal(size=obs_dim), False, False)
-        for a, r in zip(rng.permutation(n), rng.normal(size=n), strict=True)
-    ]
+    """Steps whose numbers are all different, and the same in single precision; no flag is set."""
+    s, s2, r = (rng.normal(size=shape).astype(np.float32).astype(float) for shape in ((n, obs_dim), (n, obs_dim), n))
+    return [(s[k], int(a), float(r[k]), s2[k], False, False) for k, a in enumerate(rng.permutation(n))]
 
 
 def fill(buffer, steps):
@@ -164,6 +162,8 @@ def the_passed_generator_decides_the_sample(answer, rng):
 def only_filled_slots_are_drawn(answer, rng):
     buffer, steps = memory(answer, 50, 4, rng), transitions(rng, 3, 4)
     fill(buffer, steps[:2])
+    another = memory(answer, 50, 4, rng)
+    fill(another, steps[2:])
     holds(answer, buffer, steps[:2], batch=300)
     fill(buffer, steps[2:])
     holds(answer, buffer, steps, batch=300)
@@ -172,13 +172,13 @@ def only_filled_slots_are_drawn(answer, rng):
 @key.part("edge", weight=1)
 def one_slot_and_observations_in_float32(answer, rng):
     buffer = memory(answer, 1, 1, rng)
-    for k in range(3):
-        s, s2 = rng.normal(size=(2, 1)).astype(np.float32)
-        step = (s, 2 - k, float(rng.normal()), s2, False, False)
+    for a, kind in enumerate((np.float32, np.float64, np.float32)):
+        s, s2 = rng.normal(size=(2, 1)).astype(kind)
+        step = (s, 2 - a, float(rng.normal()), s2, False, False)
         fill(buffer, [step])
-    size(answer, buffer, 1)
-    for batch in (1, 4):
-        exact(drawn(buffer, batch, 1), np.repeat(table([step]), batch, axis=0), what="the sample")
+        size(answer, buffer, 1)
+        for batch in (1, 4):
+            exact(drawn(buffer, batch, 1), np.repeat(table([step]), batch, axis=0), what="the sample")
     indices(buffer)
 
 
@@ -360,10 +360,34 @@ class actions_as_floats(_Memory):
         return super().transition(s, float(a), r, s2, terminated, truncated)
 
 
-@key.reject("Keep the numbers in float64, whatever precision an observation comes in.", fails=[SINGLE])
+DIGITS = "Keep the numbers in float64, whatever precision an observation comes in."
+
+
+@key.reject(DIGITS, fails=[SINGLE])
 class precision_of_the_observation(_Memory):
     def transition(self, s, a, r, s2, terminated, truncated):
         return (np.array(s), a, r, np.array(s2), terminated, truncated)
+
+
+@key.reject(DIGITS, fails=[SINGLE])
+class stored_in_single_precision(_Memory):
+    def transition(self, s, a, r, s2, terminated, truncated):
+        s, r, s2 = (np.float32(x).astype(float) for x in (s, r, s2))
+        return (s, a, r, s2, terminated, truncated)
+
+
+@key.reject("All your buffers share one memory: each needs its own.", fails=[PARTIAL])
+class one_memory_for_all(_Memory):
+    memory = []  # noqa: RUF012
+
+    def __init__(self, capacity, obs_dim, rng):
+        super().__init__(capacity, obs_dim, rng)
+        self.memory.clear()
+        self.rows = self.memory
+
+    def push(self, *step):
+        self.rows.append(self.transition(*step))
+        del self.rows[: -self.capacity]
 
 
 for mutant in ("np.zeros -> np.ones", *(f"np.zeros -> np.ones [{k}]" for k in range(2, 7))):

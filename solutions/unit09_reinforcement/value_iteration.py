@@ -51,10 +51,14 @@ def solved(P, R, gamma, terminal):
 
 
 def rests(rng, gamma, tol):
-    """Three states that pay 1 to 2 for resting; the error after a sweep is gamma / (1 - gamma) of its change."""
-    P, R = np.zeros((3, 2, 3)), np.stack([rng.uniform(1, 2, size=3), np.zeros(3)], axis=1)
-    P[np.arange(3), 0, np.arange(3)] = P[np.arange(3), 1, [1, 2, 0]] = 1
-    return (P, R, gamma, np.zeros(3, int), tol), solved(P, R, gamma, np.zeros(3, int))[0]
+    """Three states that pay 1 to 2 for resting, beside three in which nothing happens.
+
+    The error of the best paid one after a sweep is gamma / (1 - gamma) of its change, which is the largest.
+    """
+    P, R, states = np.zeros((6, 2, 6)), np.zeros((6, 2)), np.arange(6)
+    P[states, 0, states] = P[states, 1, [1, 2, 0, 3, 4, 5]] = 1
+    R[:3, 0] = rng.uniform(1, 2, size=3)
+    return (P, R, gamma, np.zeros(6, int), tol), solved(P, R, gamma, np.zeros(6, int))[0]
 
 
 def values(got, V, live, tol=ROUGHLY):
@@ -114,9 +118,12 @@ def a_discount_close_to_one(answer, rng):
     close(pair(answer(*args))[0], V, within(1.0), what="V")
 
 
-@key.part("edge", weight=0.25, feedback="What remains of the rule to stop when γ is 0?")
+@key.part(
+    "edge", weight=0.25, feedback="What remains of the rule to stop when γ is 0, and which of equal actions is taken?"
+)
 def without_a_future_only_rewards_count(answer, rng):
     P, R, terminal = process(rng, 4, 3, [])
+    R[:2] = int(rng.integers(1, 9)) * np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 1.0]])
     V, policy = pair(answer(P, R, 0.0, terminal))
     close(V, R.max(axis=1), within(1e-8), what="V")
     actions(policy, R.argmax(axis=1), terminal == 0)
@@ -190,11 +197,11 @@ NOW, START = "without_a_future_only_rewards_count", "a_task_that_is_over_at_the_
 LAYOUT = "inputs_stay_unchanged_in_any_dtype_and_layout"
 
 
-def _iterate(P, R, gamma, terminal, limit, best=np.max, choose=np.argmax, sweeps=10**5):
+def _iterate(P, R, gamma, terminal, limit, best=np.max, choose=np.argmax, sweeps=10**5, size=np.max):
     V = np.zeros(len(R))
     for _ in range(sweeps):
         new = best(R + gamma * P @ ((1 - terminal) * V), axis=1)
-        change, V = np.abs(new - V).max(), new
+        change, V = size(np.abs(new - V)), new
         if change < limit:
             break
     return V, choose(R + gamma * P @ ((1 - terminal) * V), axis=1)
@@ -210,6 +217,27 @@ LOOSE = "Your rule to stop is too loose: a change below tol can leave an error �
 @key.reject(LOOSE, fails=[NEAR, ONE])
 def stopping_rule_too_loose(P, R, gamma, terminal, tol=1e-8):
     return _iterate(P, R, gamma, terminal, tol)
+
+
+LARGEST = "Your rule to stop averages over the states: the largest change bounds the error."
+
+
+@key.reject(LARGEST, fails=[NEAR, ONE])
+def mean_change(P, R, gamma, terminal, tol=1e-8):
+    return _iterate(P, R, gamma, terminal, _limit(gamma, tol), size=np.mean)
+
+
+@key.reject(LARGEST, fails=[NEAR, ONE])
+def root_mean_square_change(P, R, gamma, terminal, tol=1e-8):
+    return _iterate(P, R, gamma, terminal, _limit(gamma, tol), size=lambda d: np.sqrt(np.mean(d**2)))
+
+
+@key.reject("Of several equally good actions the policy takes the lowest.", fails=[NOW])
+def highest_of_the_best(P, R, gamma, terminal, tol=1e-8):
+    def last(Q, axis):
+        return Q.shape[1] - 1 - Q[:, ::-1].argmax(axis=1)
+
+    return _iterate(P, R, gamma, terminal, _limit(gamma, tol), choose=last)
 
 
 @key.reject("Your rule to stop has its factor upside down: tol is multiplied by (1 - γ)/γ.", fails=[NEAR, ONE])

@@ -70,8 +70,8 @@ network learns from transitions drawn out of it at random.
 the rewards 2, 3 and 4 only, each about equally often.
 
 **What counts.** Every stored transition can be drawn, the newest included, and nothing else; the fields of one
-transition stay together; what is done to an array after it was pushed does not matter; the two flags stay two flags; a
-batch may be larger than the memory.
+transition stay together, with all their digits; what is done to an array after it was pushed does not matter; the two
+flags stay two flags; a batch may be larger than the memory; two buffers are two memories.
 """
 
 
@@ -399,7 +399,8 @@ $$\theta^- \leftarrow (1 - \tau)\, \theta^- + \tau\, \theta.$$
 flag set, $\gamma = \frac12$. The target is $y = 1 + \frac12 \cdot 2 = 2$, the loss $(1 - 2)^2 = 1$.
 
 **What counts.** The parameters after two steps, for both values of `double`; gradients that were left over from before;
-batches of one; a target network whose parameters want no gradient; $\tau = 1$, which copies.
+batches of one; a target network whose parameters want no gradient; $\tau = 1$, which copies: what happens to `q`
+afterwards does not move `q_target`.
 """
 
 
@@ -440,7 +441,7 @@ def soft_update(q_target: nn.Module, q: nn.Module, tau: float) -> None:
 
 # %% nbgrader={"grade": false, "grade_id": "check_dqn_update_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def constant_net(*values):
-    """A network that says the same of every state; its two states are one number each."""
+    """A network that says the same of every state; a state is one number."""
     net = nn.Linear(1, len(values))
     nn.init.zeros_(net.weight)
     net.bias.data = torch.tensor(values)
@@ -528,8 +529,8 @@ Nothing is returned: `q` and `q_target` are changed in place.
 the third step. At the end it holds what `q` was after two steps.
 
 **What counts.** The parameters of both networks after thirty steps; `sync_every` of 1, and larger than the number of
-batches; that `q_target` gets a copy, which does not move on with `q`. Let this cell stand on its own, the step
-included: then it earns its marks whatever happened in exercise 4.
+batches; that `q_target` gets a copy, buffers included, which does not move on with `q`; gradients that were left over
+from before. Let this cell stand on its own, the step included: then it earns its marks whatever happened in exercise 4.
 """
 
 

@@ -34,8 +34,9 @@ A **Markov decision process** with $S$ states and $A$ actions is given by three 
 
 * $P(s' \mid s, a)$, the probability to get from $s$ to $s'$ by the action $a$: `P[s, a, s2]`, of shape (S, A, S).
 * $r(s, a)$, the expected reward of $a$ in $s$: `R[s, a]`, of shape (S, A).
-* `terminal[s]`, 1 where the task is over and 0 elsewhere, of shape (S,). Nothing is earned after that: a terminal
-  state leads to itself, its rewards are 0, and its value is **0**.
+* `terminal[s]`, 1 where the task is over and 0 elsewhere, of shape (S,). Nothing is earned after that: the value of a
+  terminal state is **0**. Mostly the tables say so, too: a terminal state leads to itself, and its rewards are 0. Some
+  tables begin anew there instead (exercises 2 and 3); then `terminal` alone says where the task is over.
 * $\gamma \in [0, 1)$, the discount: a reward counts $\gamma$ times as much if it comes a step later.
 
 A **policy** $\pi(a \mid s)$ says how to behave: `pi[s, a]`, of shape (S, A), each row a distribution. If it is
@@ -173,7 +174,7 @@ $$\text{stop as soon as} \quad \|\Delta V\|_\infty < \text{tol} \cdot \frac{1 - 
 
 **Write** `value_iteration(P, R, gamma, terminal, tol=1e-8)`. Return `(V, policy)`: `V` (S,) with
 $\|V - V^*\|_\infty \le$ `tol`, and `policy` (S,), integers: a best action in every state, the lowest one if several
-are equally good. Values of terminal states are 0.
+are equally good.
 
 **Worked example.** `envs.chain(3)`: states 0, 1, 2 in a row, action 0 goes left (in state 0 it stays), action 1 goes
 right, every step costs 1, arriving in the terminal state 2 pays 10 on top. Let $\gamma = \frac12$. From state 1 the
@@ -181,9 +182,10 @@ best is to step right, $V^*(1) = -1 + 10 = 9$. From state 0 it takes a step more
 So $V^* = (\frac72, 9, 0)$ and the policy is $(1, 1, 0)$: in state 2 all is equal, and the lowest action is 0.
 
 **What counts.** The accuracy, also for $\gamma = 0.999$; $\gamma = 0$, where the future does not count at all; a task
-that may begin in a terminal state. Some tables begin anew after the end, with rewards in the rows of terminal states:
-only `terminal` says where a task is over, and what you return for such states does not count. How you get there is up
-to you.
+that may begin in a terminal state; equally good actions. Also tables that begin anew after the end, with rewards in the
+rows of terminal states: what you return for the terminal states of such a table does not count. (Where a terminal
+state leads to itself and its rewards are 0, its value is 0, and the lowest action is 0.) How you get there is up to
+you.
 """
 
 
@@ -211,6 +213,7 @@ def value_iteration(
 m = envs.chain(3)
 V, policy = value_iteration(m.P, m.R, 0.5, m.terminal)
 assert np.shape(V) == (3,) and np.shape(policy) == (3,), f"both have shape (3,), got {np.shape(V)}, {np.shape(policy)}"
+assert isinstance(policy, np.ndarray), f"the policy must be an array, got a {type(policy).__name__}"
 assert np.allclose(V, [7 / 2, 9, 0], rtol=0, atol=1e-8), f"the worked example gives V = (7/2, 9, 0), got {V}"
 assert np.array_equal(policy, [1, 1, 0]), f"the worked example gives the policy (1, 1, 0), got {policy}"
 
@@ -274,8 +277,9 @@ each, and $\gamma = \frac34$. A step earns 2 on average, for ever:
 $V = 2 + \frac34 V$, so $V = 2 / (1 - \frac34) = 8$.
 
 **What counts.** Policies of any kind, deterministic ones as rows of one 1; terminal states, also in tables that begin
-anew after the end, as in exercise 2; $\gamma = 0$. Solving the
-system and iterating $T_\pi$ until nothing changes are both fine, the second only with an accuracy of $10^{-9}$.
+anew after the end, as in exercise 2; $\gamma = 0$, and $\gamma$ close to 1, such as 0.99. Solving the system and
+iterating $T_\pi$ are both fine, the second only with an accuracy of $10^{-9}$: the error that is left, not the last
+change.
 """
 
 
@@ -376,7 +380,8 @@ right is worth 9, and is taken (pass 1). Then $V = (-2, 9, 0)$, and in state 0 g
 $-1 + \frac12 \cdot 9 = \frac72$ (pass 2). Then $V = (\frac72, 9, 0)$, nothing changes: the answer is the policy
 $(1, 1, 0)$, these values, and 2 passes.
 
-**What counts.** Policy, values and number of passes; that it ends when actions are equally good.
+**What counts.** Policy, values and number of passes, also for $\gamma = 0.99$; that it ends when actions are equally
+good.
 """
 
 

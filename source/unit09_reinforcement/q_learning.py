@@ -91,6 +91,7 @@ def epsilon_greedy(q: np.ndarray, eps: float, rng: np.random.Generator) -> int:
 # %% nbgrader={"grade": false, "grade_id": "check_epsilon_greedy", "locked": true, "schema_version": 3, "solution": false, "task": false}
 q = np.array([-3.0, -1.0, -2.0])
 probabilities = epsilon_greedy_probs(q, 0.3)
+assert isinstance(probabilities, np.ndarray), f"return an array, got a {type(probabilities).__name__}"
 assert np.shape(probabilities) == (3,), f"three actions need three probabilities, got shape {np.shape(probabilities)}"
 assert np.allclose(probabilities, [0.1, 0.8, 0.1]), f"the worked example is (0.1, 0.8, 0.1), got {probabilities}"
 assert np.allclose(epsilon_greedy_probs(q, 0.0), [0, 1, 0]), "with eps = 0 the best action has probability 1"
@@ -292,9 +293,10 @@ $\frac12 (1 + 0.9 \cdot 5) = 2.75$ if the episode goes on or is truncated, and $
 terminated.
 
 **What counts.** Exactly `n_steps` calls of `env.step`; `env.reset` at the start and after each end of an episode
-(after the last step it does not matter); `alpha` is asked with the number of visits; `Q0` is the same afterwards. Write
-the choice and the update out again here, on a table of your own that you change in place: a copy for each of
-thousands of steps takes time, and nothing of the exercises above is called by the test.
+(after the last step it does not matter); `alpha` is asked with the number of visits; `Q0` is the same afterwards. If
+several actions are the best, any of them may be taken here. Write the choice and the update out again, on a table of
+your own that you change in place: a copy for each of thousands of steps takes time, and the test runs this cell alone,
+without the functions of the exercises above.
 """
 
 
