@@ -205,4 +205,4 @@ def _where(far: np.ndarray, name: str) -> str:
         return f"{name}: not the expected value."
     first = tuple(int(i) for i in np.argwhere(far)[0])
     count = int(far.sum())
-    return f"{name}: {count} of {far.size} {'entries are' if count > 1 else 'is'} wrong, first at index {first}."
+    return f"{name}: {count} of {far.size} entries {'are' if count > 1 else 'is'} wrong, first at index {first}."

@@ -58,6 +58,7 @@ def accepted(got, expected, compare=close, **more):
             "the result: got float32, too coarse, expected float64. Keep the precision of the input.",
         ),
         (A + (A > 4), A, "the result: 2 of 6 entries are wrong, first at index (1, 1)."),
+        (A + (A > 5), A, "the result: 1 of 6 entries is wrong, first at index (1, 2)."),
         (2.0, 1.0, "the result: not the expected value."),
         (np.ones(0), np.ones(1), "the result: got shape (0,), expected shape (1,)."),
     ],
