@@ -119,7 +119,7 @@ def all_gradients_are_the_slopes_of_the_cost(answer, rng):
 @key.part("core", weight=1)
 def costs_add_up_and_so_do_their_gradients(answer, rng):
     params, As, Zs, G, acts = problem(rng, 5, (3, 4, 2), ("sigmoid", "tanh"))
-    H, c = rng.normal(size=G.shape), float(rng.uniform(2, 3))
+    H, c = rng.normal(size=G.shape), float(rng.uniform(200, 300))
     one, two, both = (flat(asked(answer, (params, As, Zs, g, acts))) for g in (G, H, G + c * H))
     for a, b, s in zip(one, two, both, strict=True):
         close(s, a + c * b, what="the gradient of a sum of two costs")
