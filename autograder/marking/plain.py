@@ -97,7 +97,7 @@ def _as_raised(fault: AnswerFault) -> AnswerFault:
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         return fault
     try:
-        both = type(fault.kind, (AnswerFault, kind), {})
+        both = type(fault.builtin, (AnswerFault, kind), {})  # `kind` is a name that the student chose
         return both(fault.verdict, fault.kind, fault.text, fault.place, fault.builtin)
     except TypeError:
         return fault

@@ -201,6 +201,8 @@ def test_expected_exceptions_keep_their_type(run):
     test = "try:\n    f(-1)\nexcept ValueError:\n    pass\nelse:\n    raise AssertionError('must refuse')"
     assert asserts(run, test, "def f(x):\n    raise ValueError('negative')").points == 3.0
     assert asserts(run, test, "class Own(ValueError): pass\ndef f(x):\n    raise Own('negative')").points == 3.0
+    odd = "class Own(KeyError): pass\nOwn.__qualname__ = 'a\\0b'\ndef f(x):\n    raise Own(x)"
+    assert asserts(run, test.replace("ValueError", "KeyError"), odd).points == 3.0
     assert asserts(run, test, "def f(x):\n    return x").points == 0.0
     result = asserts(run, test, "def f(x):\n    raise KeyError(x)")
     assert (result.verdict, result.message) == (Verdict.CRASH, "Your function raised KeyError (line 2).")
