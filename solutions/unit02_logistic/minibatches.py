@@ -77,7 +77,8 @@ def every_sample_may_come_first(answer, rng):
     rate(int(np.sum(order[0::2] < order[1::2])), 200, 0.5, what="a smaller index before a larger one")
     epochs = [epoch(answer, 41, 4, rng) for _ in range(21)]
     for end, word in ((0, "begins"), (-1, "ends")):
-        check(len({int(order[end]) for order in epochs}) > 1, f"Every epoch {word} with the same index, by no chance.")
+        seen = {int(order[end]) for order in epochs}
+        check(len(seen) > 1, f"Every epoch {word} with the same index: the order must be random.")
     stays = any(np.any(order == np.arange(order.size)) for order in epochs)  # never with probability e**-21 = 8e-10
     check(stays, "No sample is ever at its own place, in 21 epochs: every order must be possible.")
     short = [epoch(answer, 41, 4, rng, True) for _ in range(8)]  # 40 samples each; all the same: 41**-7 = 5e-12

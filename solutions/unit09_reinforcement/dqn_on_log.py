@@ -141,6 +141,14 @@ def _step(q, q_target, optimizer, log, rows, gamma, double):
     optimizer.step()
 
 
+def _synced(q, q_target, batches, sync_every):
+    """The batches, each after the copy that is due before it."""
+    for k, rows in enumerate(batches):
+        if k % sync_every == 0:
+            q_target.load_state_dict(q.state_dict())
+        yield rows
+
+
 @key.accept
 def copied_tensor_by_tensor(q, q_target, optimizer, log, batches, gamma, sync_every, double):
     wait = 0
@@ -225,9 +233,7 @@ def buffers_forgotten(q, q_target, optimizer, log, batches, gamma, sync_every, d
 
 @key.reject("Gradients that were left over from before count in your first step: clear them first.", fails=[LONGER])
 def gradients_cleared_after_the_step(q, q_target, optimizer, log, batches, gamma, sync_every, double):
-    for k, rows in enumerate(batches):
-        if k % sync_every == 0:
-            q_target.load_state_dict(q.state_dict())
+    for rows in _synced(q, q_target, batches, sync_every):
         _forward(q, q_target, log, rows, gamma, double).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -238,9 +244,7 @@ def gradients_cleared_after_the_step(q, q_target, optimizer, log, batches, gamma
     fails=[WORKED, THIRTY, DOUBLE, EVERY, LONGER],
 )
 def huber(q, q_target, optimizer, log, batches, gamma, sync_every, double):
-    for k, rows in enumerate(batches):
-        if k % sync_every == 0:
-            q_target.load_state_dict(q.state_dict())
+    for rows in _synced(q, q_target, batches, sync_every):
         optimizer.zero_grad()
         _forward(q, q_target, log, rows, gamma, double, F.smooth_l1_loss).backward()
         optimizer.step()
@@ -255,27 +259,21 @@ def synced_at_every_step(q, q_target, optimizer, log, batches, gamma, sync_every
 
 @key.reject("With double=True the network that learns chooses the action.", fails=[DOUBLE])
 def double_ignored(q, q_target, optimizer, log, batches, gamma, sync_every, double):
-    for k, rows in enumerate(batches):
-        if k % sync_every == 0:
-            q_target.load_state_dict(q.state_dict())
+    for rows in _synced(q, q_target, batches, sync_every):
         _step(q, q_target, optimizer, log, rows, gamma, False)
 
 
 @key.reject("After the end of the task there is no future.", fails=[THIRTY, EVERY, LONGER])
 def terminal_not_masked(q, q_target, optimizer, log, batches, gamma, sync_every, double):
     going = {**log, "terminated": torch.zeros_like(log["terminated"])}
-    for k, rows in enumerate(batches):
-        if k % sync_every == 0:
-            q_target.load_state_dict(q.state_dict())
+    for rows in _synced(q, q_target, batches, sync_every):
         _step(q, q_target, optimizer, going, rows, gamma, double)
 
 
 @key.reject("A time limit is not the end of the task: there is a future.", fails=[THIRTY, EVERY, LONGER])
 def truncation_treated_as_terminal(q, q_target, optimizer, log, batches, gamma, sync_every, double):
     done = {**log, "terminated": torch.maximum(log["terminated"], log["truncated"])}
-    for k, rows in enumerate(batches):
-        if k % sync_every == 0:
-            q_target.load_state_dict(q.state_dict())
+    for rows in _synced(q, q_target, batches, sync_every):
         _step(q, q_target, optimizer, done, rows, gamma, double)
 
 
